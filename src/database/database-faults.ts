@@ -1,0 +1,42 @@
+import { QueryFailedError } from 'typeorm';
+
+/**
+ * SQLSTATEs that say that the server is away, starting, stopping or full, but not that a statement is wrong.
+ * https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+const AWAY_SQLSTATES: ReadonlySet<string> = new Set([
+  '53300', // too_many_connections
+  '57P01', // admin_shutdown
+  '57P02', // crash_shutdown
+  '57P03', // cannot_connect_now
+  '25P03', // idle_in_transaction_session_timeout
+]);
+
+/** Of the socket, by Node. */
+const AWAY_ERRNOS: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
+
+/** The driver has no code for these two; its texts are fixed in node-postgres 8 (pg-pool index.js, pg client.js). */
+const AWAY_TEXTS = [/^Connection terminated/, /^timeout exceeded when trying to connect/, /not queryable$/];
+
+/** Whether the database could not be reached or was lost, so that the same request may succeed later. */
+export function isDatabaseAway(thrown: unknown): boolean {
+  const error: unknown = thrown instanceof QueryFailedError ? thrown.driverError : thrown;
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (code.startsWith('08')) return true; // connection exceptions
+  // The socket file of a server that has gone; any other file that is missing is no fault of the database.
+  if (code === 'ENOENT') return 'syscall' in error && error.syscall === 'connect';
+  return AWAY_SQLSTATES.has(code) || AWAY_ERRNOS.has(code) || AWAY_TEXTS.some((text) => text.test(error.message));
+}
+
+export function sqlStateOf(thrown: unknown): string | undefined {
+  const error: unknown = thrown instanceof QueryFailedError ? thrown.driverError : thrown;
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}

@@ -1,0 +1,5 @@
+import { CreateTables1795400000000 } from './1795400000000-create-tables';
+import { CheckReferences1795400000001 } from './1795400000001-check-references';
+
+/** In the order they run; a merged one is never edited. */
+export const migrations = [CreateTables1795400000000, CheckReferences1795400000001];

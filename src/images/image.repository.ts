@@ -1,0 +1,131 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager, QueryRunner } from 'typeorm';
+import type { CopyPlan } from '../database/copy-plan';
+import { readInBatches } from '../database/cursor';
+import { runColumns } from '../database/id-run';
+import type { ImageState, SetType } from './image.entity';
+import type { RoiBox } from './roi-image.entity';
+
+export interface ImageRow {
+  readonly id: string;
+  readonly setType: SetType;
+  readonly name: string;
+  readonly width: number;
+  readonly height: number;
+  readonly state: ImageState | null;
+  readonly orderId: number;
+  readonly mongoId: string | null;
+}
+
+export interface ImageWithRoiRow extends ImageRow {
+  readonly roiId: string | null;
+  readonly roi: RoiBox | null;
+}
+
+/** An image that was copied, with the ids of what belongs to it on both sides. */
+export interface CopiedImageRow {
+  readonly orderId: number;
+  readonly sourceId: string;
+  readonly id: string;
+  readonly sourceRoiId: string | null;
+  readonly roiId: string | null;
+  /** The document the source's image has now; null once the source is gone. */
+  readonly sourceMongoId: string | null;
+  readonly mongoId: string | null;
+}
+
+const IMAGE_COLUMNS = `
+  image.id, image.set_type AS "setType", image.name, image.width, image.height, image.state,
+  image.order_id AS "orderId", image.mongo_id AS "mongoId"`;
+
+const ROI_COLUMNS = `
+  roi.id AS "roiId", CASE WHEN roi.id IS NOT NULL THEN ARRAY[roi.x, roi.y, roi.width, roi.height] END AS roi`;
+
+@Injectable()
+export class ImageRepository {
+  /** Inserts the copies of all images of the source; gaps of `order_id` close up. */
+  async copy(manager: EntityManager, plan: CopyPlan): Promise<{ images: number; annotated: number }> {
+    const [row] = await manager.query<{ images: number; annotated: number }[]>(
+      `WITH copied AS (
+         INSERT INTO image (
+           task_id, id, set_type, name, width, height, state, order_id, mongo_id, copied_from_id, extra
+         )
+         SELECT
+           $2::bigint, image.id + run.shift, set_type, name, width, height, state,
+           row_number() OVER (ORDER BY order_id),
+           CASE WHEN mongo_id IS NOT NULL THEN $6::text || (image.id + run.shift + $7::bigint) END,
+           image.id, extra
+         FROM unnest($3::bigint[], $4::bigint[], $5::bigint[]) AS run (first_id, last_id, shift)
+         JOIN image ON image.id BETWEEN run.first_id AND run.last_id
+         WHERE image.task_id = $1::bigint
+         RETURNING mongo_id
+       )
+       SELECT count(*)::int AS images, count(mongo_id)::int AS annotated
+       FROM copied`,
+      [plan.source, plan.target, ...runColumns(plan.imageRuns), plan.documentPrefix, plan.documentShift],
+    );
+    return row!; // count(*) always answers one row
+  }
+
+  /** How many images of the task have an annotation document. */
+  async countAnnotated(manager: EntityManager, taskId: string): Promise<number> {
+    const [row] = await manager.query<{ count: number }[]>(
+      `SELECT count(mongo_id)::int AS count
+       FROM image
+       WHERE task_id = $1::bigint`,
+      [taskId],
+    );
+    return row!.count; // count() always answers one row
+  }
+
+  /** A page by `order_id`, beginning behind `after`. */
+  async page(manager: EntityManager, taskId: string, limit: number, after: number): Promise<ImageWithRoiRow[]> {
+    return manager.query<ImageWithRoiRow[]>(
+      `SELECT ${IMAGE_COLUMNS}, ${ROI_COLUMNS}
+       FROM image
+       LEFT JOIN roi_image AS roi ON roi.task_id = image.task_id AND roi.image_id = image.id
+       WHERE image.task_id = $1::bigint
+         AND image.order_id > $3::int
+       ORDER BY image.order_id
+       LIMIT $2::int`,
+      [taskId, limit, after],
+    );
+  }
+
+  /** All images of the task by `order_id`. */
+  stream(connection: QueryRunner, taskId: string): AsyncGenerator<ImageRow[]> {
+    return readInBatches<ImageRow>(
+      connection,
+      `SELECT ${IMAGE_COLUMNS}
+       FROM image
+       WHERE task_id = $1::bigint
+       ORDER BY order_id`,
+      [taskId],
+    );
+  }
+
+  /** The images of a copy beside those they come from, by `order_id`, beginning behind `after`; all where `limit` is null. */
+  streamCopied(
+    connection: QueryRunner,
+    taskId: string,
+    sourceTaskId: string,
+    limit: number | null,
+    after: number,
+  ): AsyncGenerator<CopiedImageRow[]> {
+    return readInBatches<CopiedImageRow>(
+      connection,
+      `SELECT
+         image.order_id AS "orderId", image.copied_from_id AS "sourceId", image.id,
+         roi.copied_from_id AS "sourceRoiId", roi.id AS "roiId",
+         original.mongo_id AS "sourceMongoId", image.mongo_id AS "mongoId"
+       FROM image
+       LEFT JOIN roi_image AS roi ON roi.task_id = image.task_id AND roi.image_id = image.id
+       LEFT JOIN image AS original ON original.task_id = $2::bigint AND original.id = image.copied_from_id
+       WHERE image.task_id = $1::bigint
+         AND image.order_id > $4::int
+       ORDER BY image.order_id
+       LIMIT $3::int`,
+      [taskId, sourceTaskId, limit, after],
+    );
+  }
+}

@@ -1,0 +1,65 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import type { CopyPlan } from '../database/copy-plan';
+
+export interface LabelClassRow {
+  readonly id: number;
+  readonly name: string;
+  readonly color: string;
+  readonly orderId: number;
+  readonly extra: Record<string, unknown> | null;
+}
+
+/** A class of the source and its copy. */
+export interface CopiedLabelClass {
+  readonly sourceId: number;
+  readonly id: number;
+}
+
+@Injectable()
+export class LabelClassRepository {
+  /** Inserts the copies of all classes of the source; gaps of `order_id` close up. */
+  async copy(manager: EntityManager, plan: CopyPlan): Promise<CopiedLabelClass[]> {
+    return manager.query<CopiedLabelClass[]>(
+      `INSERT INTO label_class (task_id, name, color, order_id, copied_from_id, extra)
+       SELECT $2::bigint, name, color, row_number() OVER (ORDER BY order_id), id, extra
+       FROM label_class
+       WHERE task_id = $1::bigint
+       ORDER BY order_id
+       RETURNING copied_from_id AS "sourceId", id`,
+      [plan.source, plan.target],
+    );
+  }
+
+  async count(manager: EntityManager, taskId: string): Promise<number> {
+    const [row] = await manager.query<{ count: number }[]>(
+      `SELECT count(*)::int AS count
+       FROM label_class
+       WHERE task_id = $1::bigint`,
+      [taskId],
+    );
+    return row!.count; // count(*) always answers one row
+  }
+
+  /** All classes of the task by `order_id`: a few hundred at the most. */
+  async list(manager: EntityManager, taskId: string): Promise<LabelClassRow[]> {
+    return manager.query<LabelClassRow[]>(
+      `SELECT id, name, color, order_id AS "orderId", extra
+       FROM label_class
+       WHERE task_id = $1::bigint
+       ORDER BY order_id`,
+      [taskId],
+    );
+  }
+
+  /** The classes of a copy with those they come from, by `order_id`. */
+  async listCopied(manager: EntityManager, taskId: string): Promise<CopiedLabelClass[]> {
+    return manager.query<CopiedLabelClass[]>(
+      `SELECT copied_from_id AS "sourceId", id
+       FROM label_class
+       WHERE task_id = $1::bigint
+       ORDER BY order_id`,
+      [taskId],
+    );
+  }
+}

@@ -1,0 +1,7 @@
+import { IsTaskId } from '../../http/validation';
+
+export class TaskPath {
+  /** @example "2018102439652891014" */
+  @IsTaskId()
+  task_id!: string;
+}

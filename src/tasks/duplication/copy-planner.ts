@@ -1,0 +1,40 @@
+import { Injectable } from '@nestjs/common';
+import type { QueryRunner } from 'typeorm';
+import type { CopyPlan } from '../../database/copy-plan';
+import { reserveIds } from '../../database/id-allocator';
+import { shiftRuns, widthOf } from '../../database/id-run';
+import { idSpans } from '../../database/id-spans';
+import { documentPrefix } from '../../database/installation';
+import { ImageRepository } from '../../images/image.repository';
+import { LabelClassRepository } from '../../label-classes/label-class.repository';
+
+/** Counts the source and reserves the ids of its copy: one block for the images, one for their documents, one for the ROIs. */
+@Injectable()
+export class CopyPlanner {
+  constructor(
+    private readonly images: ImageRepository,
+    private readonly labelClasses: LabelClassRepository,
+  ) {}
+
+  /** Called with the source's lock shared, so that its rows can't grow between this count and the snapshot. */
+  async plan(connection: QueryRunner, source: string, target: string): Promise<CopyPlan> {
+    const { manager } = connection;
+    const images = await idSpans(manager, 'image', source);
+    const rois = await idSpans(manager, 'roi_image', source);
+    const imageWidth = widthOf(images.spans);
+    const firstImageId = await reserveIds(connection, 2 * imageWidth + widthOf(rois.spans));
+    const documentShift = BigInt(imageWidth);
+    return {
+      source,
+      target,
+      imageRuns: shiftRuns(images.spans, firstImageId),
+      roiRuns: shiftRuns(rois.spans, firstImageId + 2n * documentShift),
+      documentShift,
+      documentPrefix: await documentPrefix(manager),
+      imageCount: images.count,
+      roiCount: rois.count,
+      labelClassCount: await this.labelClasses.count(manager, source),
+      documentCount: await this.images.countAnnotated(manager, source),
+    };
+  }
+}

@@ -1,0 +1,133 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
+import type { CopyPlan } from '../../database/copy-plan';
+import { inTransaction } from '../../database/transaction';
+import { ApiError } from '../../errors/api-error';
+import { ImageRepository } from '../../images/image.repository';
+import { RoiImageRepository } from '../../images/roi-image.repository';
+import { LabelClassRepository } from '../../label-classes/label-class.repository';
+import { LabeledImageRepository } from '../../labeled-images/labeled-image.repository';
+import { BUSY, TaskLock, type LockedConnection } from '../task-lock';
+import { TaskRepository } from '../task.repository';
+import { AttemptRepository } from './attempt.repository';
+import { CopyPlanner } from './copy-planner';
+import { DuplicationAnswer } from './duplication-answer';
+import type { DuplicateTaskDto } from '../dto/duplicate-task.dto';
+
+/** The answer of a duplication, written while it is read; `replayed` where nothing was copied for it. */
+export interface Duplication {
+  readonly answer: AsyncGenerator<string>;
+  readonly replayed: boolean;
+}
+
+/**
+ * Copies a task into another one: all or nothing, exactly once, every reference rewritten.
+ *
+ * The target's id is the idempotency key. One commit decides: until then a reader sees nothing of the copy, from then on
+ * all of it, and the same request again is answered without copying. Who repeats a request that failed, or whose answer
+ * was lost, can do no harm.
+ */
+@Injectable()
+export class DuplicationService {
+  private readonly logger = new Logger(DuplicationService.name);
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly lock: TaskLock,
+    private readonly attempts: AttemptRepository,
+    private readonly planner: CopyPlanner,
+    private readonly tasks: TaskRepository,
+    private readonly images: ImageRepository,
+    private readonly rois: RoiImageRepository,
+    private readonly labelClasses: LabelClassRepository,
+    private readonly labeledImages: LabeledImageRepository,
+    private readonly answer: DuplicationAnswer,
+  ) {}
+
+  /**
+   * Resolves after the commit, with the lock released: a slow reader of the answer holds nothing that others wait for.
+   * @throws ApiError SAME_TASK, COPY_OF_ANOTHER_TASK, SOURCE_NOT_FOUND, TARGET_NOT_EMPTY, TASK_TYPES_DIFFER, TASK_BUSY
+   */
+  async duplicate({ task_id_old: source, task_id: target }: DuplicateTaskDto): Promise<Duplication> {
+    if (source === target) throw new ApiError('SAME_TASK');
+    // Before BEGIN: a lock taken inside REPEATABLE READ would wait, and then still read the old rows.
+    const replayed = await this.lock.hold(target, async (locked) => {
+      const { connection } = locked;
+      if (await this.attempts.settled(connection.manager, source, target)) return true;
+      // A source that is being filled is never copied half, and never taken for empty or missing.
+      if (!(await locked.tryShare(source))) return BUSY;
+      await this.check(connection.manager, source, target);
+      await this.attempt(locked, await this.planner.plan(connection, source, target));
+      return false;
+    });
+    return { answer: this.answer.of(target), replayed };
+  }
+
+  /** @throws ApiError when there is nothing to copy, or no place to copy it to */
+  private async check(manager: EntityManager, source: string, target: string): Promise<void> {
+    const original = await this.tasks.find(manager, source);
+    if (!original) throw new ApiError('SOURCE_NOT_FOUND', { id: source });
+    const existing = await this.tasks.find(manager, target);
+    if (!existing) return;
+    if (await this.tasks.hasContent(manager, target)) throw new ApiError('TARGET_NOT_EMPTY', { id: target });
+    const [wanted, actual] = [original.taskType, existing.taskType];
+    if (wanted !== null && actual !== null && wanted !== actual) {
+      throw new ApiError('TASK_TYPES_DIFFER', { id: target, wanted, actual });
+    }
+  }
+
+  /** Records the attempt, copies, and records how it ended; the record of success is part of the copy. */
+  private async attempt(locked: LockedConnection, plan: CopyPlan): Promise<void> {
+    const { connection } = locked;
+    const startedAt = performance.now();
+    const attemptId = await this.attempts.begin(connection.manager, plan);
+    const log = (outcome: 'done' | 'failed', fields: object = {}): void => {
+      const duration_ms = Math.round(performance.now() - startedAt);
+      const { source, target, imageCount: images, documentCount: documents } = plan;
+      this.logger.log({ event: 'duplication', source, target, outcome, images, documents, duration_ms, attemptId, ...fields });
+    };
+    try {
+      await inTransaction(connection, 'REPEATABLE READ', async (manager) => {
+        await this.check(manager, plan.source, plan.target);
+        // The snapshot is taken: from here on edits and deletion of the source don't disturb the copy, nor it them.
+        await locked.unshare(plan.source);
+        const documents = await this.copy(manager, plan);
+        await this.attempts.finish(manager, plan.target, attemptId, documents);
+      });
+      log('done');
+    } catch (error) {
+      log('failed', { error: String(error) });
+      await this.markFailed(connection, plan.target, attemptId);
+      throw error;
+    }
+  }
+
+  /** The five repositories, in the order of the protocol: documents last, before the commit that makes them reachable. */
+  private async copy(manager: EntityManager, plan: CopyPlan): Promise<number> {
+    await this.tasks.copy(manager, plan);
+    const labelClasses = await this.labelClasses.copy(manager, plan);
+    const { images, annotated } = await this.images.copy(manager, plan);
+    const rois = await this.rois.copy(manager, plan);
+    const documents = await this.labeledImages.copy(manager, plan, labelClasses);
+
+    assertCopied('images', images, plan.imageCount);
+    assertCopied('ROIs', rois, plan.roiCount);
+    assertCopied('label classes', labelClasses.length, plan.labelClassCount);
+    assertCopied('documents', documents, annotated);
+    return documents;
+  }
+
+  /** Where even this fails the record goes on saying running, and the next request finds its lock free. */
+  private async markFailed(connection: QueryRunner, target: string, attemptId: string): Promise<void> {
+    try {
+      await this.attempts.fail(connection.manager, target, attemptId);
+    } catch (error) {
+      this.logger.warn({ event: 'attempt_left_running', target, attemptId, error: String(error) });
+    }
+  }
+}
+
+/** What was written must be what was planned: a difference is never repaired, it rolls back. */
+function assertCopied(what: string, copied: number, planned: number): void {
+  if (copied !== planned) throw new Error(`${String(copied)} ${what} were copied, not ${String(planned)}`);
+}
