@@ -1,0 +1,17 @@
+import type { Request } from 'express';
+
+/** What is needed of Express 5's router: its routes, each of which matches paths and names its methods. */
+interface Router {
+  readonly stack: readonly {
+    match(path: string): boolean;
+    readonly route?: { readonly methods: Readonly<Record<string, boolean>> };
+  }[];
+}
+
+/** The methods that a path knows, for a 405 and its `Allow`; none where there is nothing at this path. */
+export function allowedMethods(request: Request): string[] {
+  const router = request.app.router as unknown as Router; // its types leave out `match`
+  const routes = router.stack.flatMap((layer) => (layer.route && layer.match(request.path) ? [layer.route] : []));
+  const methods = new Set(routes.flatMap(({ methods }) => Object.keys(methods)));
+  return [...methods].map((method) => method.toUpperCase()).sort();
+}

@@ -1,0 +1,173 @@
+/**
+ * Every error that the service can send. The filter answers from this table and the documentation is made from it.
+ * A `code` is status × 100 + n and never changes once published; `{name}` in a message is filled from the error.
+ */
+export const ERRORS = {
+  // 400: the request itself
+  MALFORMED_JSON: { code: 40001, zh: '请求体不是合法的 JSON', en: 'The body is not valid JSON' },
+  SAME_TASK: {
+    code: 40002,
+    zh: 'task_id 不能与 task_id_old 相同',
+    en: 'task_id must differ from task_id_old',
+  },
+  BODY_NOT_AN_OBJECT: { code: 40003, zh: '请求体必须是 JSON 对象', en: 'The body must be a JSON object' },
+  UNKNOWN_PROPERTY: { code: 40004, zh: '{member} 是未知的属性', en: '{member} is not a known property' },
+  NOT_A_TASK_ID: {
+    code: 40005,
+    zh: '{member} 必须是 19 位数字的字符串',
+    en: '{member} must be a string of 19 digits',
+  },
+  NOT_AN_IMAGE_ID: {
+    code: 40006,
+    zh: '{member} 必须是 19 位数字的字符串',
+    en: '{member} must be a string of 19 digits',
+  },
+  NOT_A_NAME: {
+    code: 40007,
+    zh: '{member} 必须是 1 到 200 个字符的字符串',
+    en: '{member} must be a string of 1 to 200 characters',
+  },
+  NOT_A_TASK_TYPE: { code: 40008, zh: '{member} 必须是 1、2 或 3', en: '{member} must be 1, 2 or 3' },
+  NOT_A_LIMIT: {
+    code: 40009,
+    zh: '{member} 必须是 1 到 1000 的整数',
+    en: '{member} must be a whole number from 1 to 1000',
+  },
+  NOT_A_CURSOR: {
+    code: 40010,
+    zh: '{member} 不是上一页返回的 next_cursor',
+    en: '{member} is not a next_cursor of an earlier page',
+  },
+  NOT_A_SEARCH: {
+    code: 40011,
+    zh: '{member} 必须是最多 200 个字符的字符串',
+    en: '{member} must be a string of at most 200 characters',
+  },
+  BAD_REQUEST: { code: 40012, zh: '请求格式不正确', en: 'The request is malformed' },
+  INCOMPLETE_BODY: { code: 40013, zh: '请求体不完整', en: 'The body is incomplete' },
+  MALFORMED_FILE: {
+    code: 40014,
+    zh: '文件不是合法的 JSON：第 {line} 行第 {column} 列（字节 {offset}）：{detail}',
+    en: 'The file is not valid JSON: line {line}, column {column} (byte {offset}): {detail}',
+  },
+
+  // 404
+  SOURCE_NOT_FOUND: {
+    code: 40401,
+    zh: '要复制的任务 {id} 不存在',
+    en: 'Task {id}, the one to copy, does not exist',
+  },
+  TASK_NOT_FOUND: { code: 40402, zh: '任务 {id} 不存在', en: 'Task {id} does not exist' },
+  IMAGE_NOT_FOUND: {
+    code: 40403,
+    zh: '任务 {id} 中没有图片 {image}',
+    en: 'Task {id} has no image {image}',
+  },
+  NOT_A_COPY: {
+    code: 40404,
+    zh: '任务 {id} 不是由复制得到的',
+    en: 'Task {id} is no copy of another task',
+  },
+  ROUTE_NOT_FOUND: { code: 40405, zh: '接口 {path} 不存在', en: 'There is nothing at {path}' },
+  IMPORT_TARGET_NOT_FOUND: {
+    code: 40406,
+    zh: '任务 {id} 不存在；要在导入时创建它，请给出 task_type',
+    en: 'Task {id} does not exist; give task_type to create it by this import',
+  },
+
+  METHOD_NOT_ALLOWED: {
+    code: 40501,
+    zh: '此接口只支持 {allowed}',
+    en: 'Only {allowed} is possible here',
+  },
+  REQUEST_TIMEOUT: { code: 40801, zh: '请求数据中断过久', en: 'No data came for too long' },
+
+  // 409: the state of the task
+  TARGET_NOT_EMPTY: {
+    code: 40901,
+    zh: '目标任务 {id} 已有内容',
+    en: 'Task {id}, the one to fill, is not empty',
+  },
+  TASK_TYPES_DIFFER: {
+    code: 40902,
+    zh: '任务 {id} 的类型是 {actual}，不是 {wanted}',
+    en: 'Task {id} is of type {actual}, not {wanted}',
+  },
+  COPY_OF_ANOTHER_TASK: {
+    code: 40903,
+    zh: '目标任务 {id} 已由任务 {source} 复制而来',
+    en: 'Task {id} is already a copy of task {source}',
+  },
+  TASK_BUSY: {
+    code: 40904,
+    zh: '任务 {id} 正在被写入，请稍后重试',
+    en: 'Task {id} is being written, try again later',
+    retryAfterS: 2,
+  },
+  TASK_EXISTS: { code: 40905, zh: '任务 {id} 已存在', en: 'Task {id} exists already' },
+  IMPORT_TARGET_NOT_EMPTY: {
+    code: 40906,
+    zh: '任务 {id} 已有内容，不能导入',
+    en: 'Task {id} is not empty, nothing can be imported into it',
+  },
+
+  BODY_TOO_LARGE: { code: 41301, zh: '请求体超过 {max} 字节', en: 'The body is over {max} bytes' },
+  UNSUPPORTED_MEDIA_TYPE: {
+    code: 41501,
+    zh: 'Content-Type 必须是 {types}，不带压缩或使用 gzip/deflate/br',
+    en: 'The Content-Type must be {types}, uncompressed or by gzip, deflate or br',
+  },
+
+  // 422: a file that is JSON but no data set that can be stored
+  NOT_A_DATA_SET: { code: 42201, zh: '文件不是 COCO 数据集：{detail}', en: 'The file is no COCO data set: {detail}' },
+  FAULTY_DATA_SET: {
+    code: 42202,
+    zh: '数据集有 {count} 处错误：{faults}',
+    en: 'The data set has {count} faults: {faults}',
+  },
+  BROKEN_SOURCE: {
+    code: 42203,
+    zh: '要复制的任务有 {count} 处损坏的标注：{faults}',
+    en: 'The task to copy has {count} broken annotation documents: {faults}',
+  },
+
+  HEADERS_TOO_LARGE: { code: 43101, zh: '请求头过大', en: 'The request headers are too large' },
+
+  INTERNAL: {
+    code: 50001,
+    zh: '服务内部错误，请求编号 {requestId}',
+    en: 'Something went wrong in the service, request id {requestId}',
+  },
+  DATABASE_AWAY: {
+    code: 50301,
+    zh: '数据库暂时不可用，请稍后重试',
+    en: 'The database is not available at the moment, try again later',
+    retryAfterS: 5,
+  },
+  SHUTTING_DOWN: {
+    code: 50302,
+    zh: '服务正在停止，请稍后重试',
+    en: 'The service is shutting down, try again later',
+    retryAfterS: 5,
+  },
+} as const satisfies Record<string, ErrorEntry>;
+
+export interface ErrorEntry {
+  readonly code: number;
+  readonly zh: string;
+  readonly en: string;
+  /** Only for what is worth repeating: the seconds of the `Retry-After` header. */
+  readonly retryAfterS?: number;
+}
+
+export type ErrorName = keyof typeof ERRORS;
+export type Language = 'zh' | 'en';
+export type ErrorDetails = Readonly<Record<string, string | number>>;
+
+export function statusOf(name: ErrorName): number {
+  return Math.floor(ERRORS[name].code / 100);
+}
+
+export function messageOf(name: ErrorName, details: ErrorDetails, language: Language): string {
+  return ERRORS[name][language].replace(/\{(\w+)\}/g, (_, key: string) => String(details[key] ?? ''));
+}

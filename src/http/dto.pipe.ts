@@ -1,0 +1,55 @@
+import { Injectable, type ArgumentMetadata, type PipeTransform, type Type } from '@nestjs/common';
+import { plainToInstance } from 'class-transformer';
+import { getMetadataStorage, validate, type ValidationError } from 'class-validator';
+import { ApiError } from '../errors/api-error';
+import type { ErrorName } from '../errors/errors';
+
+/**
+ * Turns the body, query or path of a request into its DTO, or refuses it with an error of the registry. A DTO is a class
+ * whose properties carry the decorators of `validation.ts`; a property it does not have is refused.
+ */
+@Injectable()
+export class DtoPipe implements PipeTransform {
+  async transform(value: unknown, { metatype, type }: ArgumentMetadata): Promise<unknown> {
+    if (type === 'custom' || metatype === undefined) return value;
+    const members = membersOf(metatype);
+    const plain = requireObject(value);
+    for (const member of Object.keys(plain)) {
+      if (!members.has(member)) throw new ApiError('UNKNOWN_PROPERTY', { member: printable(member) });
+    }
+    const dto = plainToInstance(metatype as Type<object>, shallow(plain));
+    const [fault] = await validate(dto, { stopAtFirstError: true });
+    if (fault) throw new ApiError(errorOf(fault), { member: fault.property });
+    return dto;
+  }
+}
+
+function membersOf(dto: ArgumentMetadata['metatype'] & object): ReadonlySet<string> {
+  const metadata = getMetadataStorage().getTargetValidationMetadatas(dto, '', false, false);
+  return new Set(metadata.map(({ propertyName }) => propertyName));
+}
+
+function requireObject(value: unknown): Record<string, unknown> {
+  // Express 5 leaves the body of a request without one undefined, and makes the query an object without prototype.
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new ApiError('BODY_NOT_AN_OBJECT');
+  return { ...value };
+}
+
+/** Every member of a DTO is a scalar; what is nested is hidden from the transformer, which would walk down into it. */
+function shallow(plain: Record<string, unknown>): Record<string, unknown> {
+  const isNested = (value: unknown) => typeof value === 'object' && value !== null;
+  return Object.fromEntries(Object.entries(plain).map(([member, value]) => [member, isNested(value) ? NESTED : value]));
+}
+
+const NESTED = Symbol('nested');
+
+function errorOf({ contexts }: ValidationError): ErrorName {
+  const [context] = Object.values(contexts ?? {}) as { error: ErrorName }[];
+  if (!context) throw new Error('a validator without an error of the registry');
+  return context.error;
+}
+
+function printable(member: string): string {
+  const short = member.length > 40 ? `${member.slice(0, 40)}…` : member;
+  return short.toWellFormed();
+}

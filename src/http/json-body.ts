@@ -1,0 +1,35 @@
+import { isUtf8 } from 'node:buffer';
+import { json, type NextFunction, type Request, type RequestHandler, type Response } from 'express';
+import { ApiError } from '../errors/api-error';
+
+const BODY_BYTES_MAX = 2 ** 20;
+
+const parse = json({
+  limit: BODY_BYTES_MAX,
+  // Any JSON value is parsed, so that a body that is none of an object is told from one that is no JSON.
+  strict: false,
+  // The parser would replace what is not UTF-8 in silence.
+  verify: (_request, _response, body) => {
+    if (!isUtf8(body)) throw new ApiError('MALFORMED_JSON');
+  },
+});
+
+/** Parses JSON bodies; a body of another type is refused. Uploads of files read the request themselves. */
+export function jsonBody(isUpload: (request: Request) => boolean): RequestHandler {
+  return (request: Request, response: Response, next: NextFunction) => {
+    if (!hasBody(request) || isUpload(request)) {
+      next();
+      return;
+    }
+    if (request.is('application/json') === false) {
+      next(new ApiError('UNSUPPORTED_MEDIA_TYPE', { types: 'application/json' }));
+      return;
+    }
+    parse(request, response, next);
+  };
+}
+
+function hasBody(request: Request): boolean {
+  const length = request.get('Content-Length');
+  return request.get('Transfer-Encoding') !== undefined || (length !== undefined && length !== '0');
+}
