@@ -47,8 +47,8 @@ export const ERRORS = {
   INCOMPLETE_BODY: { code: 40013, zh: '请求体不完整', en: 'The body is incomplete' },
   MALFORMED_FILE: {
     code: 40014,
-    zh: '文件不是合法的 JSON：第 {line} 行第 {column} 列（字节 {offset}）：{detail}',
-    en: 'The file is not valid JSON: line {line}, column {column} (byte {offset}): {detail}',
+    zh: '文件不是合法的 JSON：第 {line} 行第 {column} 列（字节 {offset}）',
+    en: 'The file is not valid JSON: line {line}, column {column} (byte {offset})',
   },
 
   // 404
@@ -114,8 +114,13 @@ export const ERRORS = {
   BODY_TOO_LARGE: { code: 41301, zh: '请求体超过 {max} 字节', en: 'The body is over {max} bytes' },
   UNSUPPORTED_MEDIA_TYPE: {
     code: 41501,
-    zh: 'Content-Type 必须是 {types}，不带压缩或使用 gzip/deflate/br',
-    en: 'The Content-Type must be {types}, uncompressed or by gzip, deflate or br',
+    zh: 'Content-Type 必须是 {types}',
+    en: 'The Content-Type must be {types}',
+  },
+  UNSUPPORTED_ENCODING: {
+    code: 41502,
+    zh: '不支持此请求体的压缩方式或字符集',
+    en: 'The compression or the character set of the body is not supported',
   },
 
   // 422: a file that is JSON but no data set that can be stored
@@ -152,22 +157,28 @@ export const ERRORS = {
   },
 } as const satisfies Record<string, ErrorEntry>;
 
-export interface ErrorEntry {
-  readonly code: number;
+export interface LocalText {
   readonly zh: string;
   readonly en: string;
+}
+
+export interface ErrorEntry extends LocalText {
+  readonly code: number;
   /** Only for what is worth repeating: the seconds of the `Retry-After` header. */
   readonly retryAfterS?: number;
 }
 
 export type ErrorName = keyof typeof ERRORS;
 export type Language = 'zh' | 'en';
-export type ErrorDetails = Readonly<Record<string, string | number>>;
+export type ErrorDetails = Readonly<Record<string, string | number | LocalText>>;
 
 export function statusOf(name: ErrorName): number {
   return Math.floor(ERRORS[name].code / 100);
 }
 
 export function messageOf(name: ErrorName, details: ErrorDetails, language: Language): string {
-  return ERRORS[name][language].replace(/\{(\w+)\}/g, (_, key: string) => String(details[key] ?? ''));
+  return ERRORS[name][language].replace(/\{(\w+)\}/g, (_, key: string) => {
+    const detail = details[key] ?? '';
+    return typeof detail === 'object' ? detail[language] : String(detail);
+  });
 }

@@ -27,7 +27,8 @@ export function fromHttpFault(fault: HttpFault, request: Request): ApiError {
     case 413:
       return new ApiError('BODY_TOO_LARGE', { max: fault.limit ?? 0 });
     case 415:
-      return new ApiError('UNSUPPORTED_MEDIA_TYPE', { types: 'application/json' });
+      // The parser's: charset.unsupported, encoding.unsupported. The type of the content is checked before it.
+      return new ApiError('UNSUPPORTED_ENCODING');
     default:
       return new ApiError(PARSER_FAULTS[fault.type ?? ''] ?? 'BAD_REQUEST', {}, { cause: fault });
   }

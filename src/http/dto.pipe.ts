@@ -2,7 +2,8 @@ import { Injectable, type ArgumentMetadata, type PipeTransform, type Type } from
 import { plainToInstance } from 'class-transformer';
 import { getMetadataStorage, validate, type ValidationError } from 'class-validator';
 import { ApiError } from '../errors/api-error';
-import type { ErrorName } from '../errors/errors';
+import { ERRORS, type ErrorName } from '../errors/errors';
+import { printable } from './validation';
 
 /**
  * Turns the body, query or path of a request into its DTO, or refuses it with an error of the registry. A DTO is a class
@@ -43,13 +44,9 @@ function shallow(plain: Record<string, unknown>): Record<string, unknown> {
 
 const NESTED = Symbol('nested');
 
-function errorOf({ contexts }: ValidationError): ErrorName {
-  const [context] = Object.values(contexts ?? {}) as { error: ErrorName }[];
-  if (!context) throw new Error('a validator without an error of the registry');
-  return context.error;
-}
-
-function printable(member: string): string {
-  const short = member.length > 40 ? `${member.slice(0, 40)}…` : member;
-  return short.toWellFormed();
+/** A validator's name is the name of its error. */
+function errorOf({ constraints = {} }: ValidationError): ErrorName {
+  const [name] = Object.keys(constraints);
+  if (name === undefined || !(name in ERRORS)) throw new Error(`validator ${String(name)} has no error in the registry`);
+  return name as ErrorName;
 }

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { json, type NextFunction, type Request, type RequestHandler, type Response } from 'express';
 import { ApiError } from '../errors/api-error';
+import { fromHttpFault, isHttpFault } from '../errors/http-fault';
 
 const BODY_BYTES_MAX = 2 ** 20;
 
@@ -25,7 +26,10 @@ export function jsonBody(isUpload: (request: Request) => boolean): RequestHandle
       next(new ApiError('UNSUPPORTED_MEDIA_TYPE', { types: 'application/json' }));
       return;
     }
-    parse(request, response, next);
+    // Nest would make a BadRequestException of what is no JSON, and lose its kind.
+    parse(request, response, (fault?: unknown) => {
+      next(isHttpFault(fault) ? fromHttpFault(fault, request) : fault);
+    });
   };
 }
 

@@ -1,8 +1,15 @@
-/** Writes a list of any length as JSON text, one piece for each batch, without its brackets. */
-export async function* jsonItems<Row>(batches: AsyncIterable<Row[]>, toItem: (row: Row) => unknown): AsyncGenerator<string> {
+/** Writes a list, or the members of an object, of any length: one piece of text for each batch, without the brackets. */
+export async function* jsonItems<Row>(
+  batches: AsyncIterable<Row[]>,
+  toJson: (row: Row) => string,
+): AsyncGenerator<string> {
   let separator = '';
   for await (const rows of batches) {
-    yield separator + rows.map((row) => JSON.stringify(toItem(row))).join(',');
+    yield separator + rows.map(toJson).join(',');
     separator = ',';
   }
+}
+
+export function jsonMember(name: string, value: unknown): string {
+  return `${JSON.stringify(name)}:${JSON.stringify(value)}`;
 }

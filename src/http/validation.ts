@@ -1,9 +1,9 @@
-import { ValidateBy, ValidateIf, type ValidationOptions } from 'class-validator';
+import { ValidateBy, ValidateIf } from 'class-validator';
 import type { ErrorName } from '../errors/errors';
 
 /** A property decorator that refuses with an error of the registry, whose `{member}` is the property. */
-export function Check(error: ErrorName, passes: (value: unknown) => boolean, options?: ValidationOptions): PropertyDecorator {
-  return ValidateBy({ name: error, validator: { validate: passes } }, { ...options, context: { error } });
+export function Check(error: ErrorName, passes: (value: unknown) => boolean): PropertyDecorator {
+  return ValidateBy({ name: error, validator: { validate: passes } });
 }
 
 /** May be left out; null is a value, not an absence, and is checked. */
@@ -34,3 +34,9 @@ export const IsTaskId = () => Check('NOT_A_TASK_ID', isId);
 export const IsImageId = () => Check('NOT_AN_IMAGE_ID', isId);
 export const IsTaskName = () => Check('NOT_A_NAME', (value) => isName(value, 200));
 export const IsTaskType = () => Check('NOT_A_TASK_TYPE', (value) => value === 1 || value === 2 || value === 3);
+
+/** A member's name as a client sent it, short and whole enough for a message. */
+export function printable(member: string): string {
+  const short = member.length > 40 ? `${member.slice(0, 40)}…` : member;
+  return short.toWellFormed();
+}
