@@ -1,12 +1,12 @@
-import type { QueryRunner } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 
 /**
  * Reserves `count` consecutive ids, `yyyymmdd * 10^11 + number`, and answers the first. Called outside of a transaction,
  * so that it commits at once: a reserved number is used or lost, never handed out twice, and nobody waits for the counter
  * while a copy runs. The date is the database's, in UTC.
  */
-export async function reserveIds(connection: QueryRunner, count: number): Promise<bigint> {
-  const [row] = await connection.manager.query<{ first_id: string }[]>(
+export async function reserveIds(manager: EntityManager, count: number): Promise<bigint> {
+  const [row] = await manager.query<{ first_id: string }[]>(
     `WITH reserved AS (
        UPDATE id_counter
        SET last_number = last_number + $1::bigint

@@ -3,6 +3,7 @@ import type { EntityManager, QueryRunner } from 'typeorm';
 import type { CopyPlan } from '../database/copy-plan';
 import { readInBatches } from '../database/cursor';
 import { runColumns } from '../database/id-run';
+import type { RowQuery } from '../database/row-query';
 import type { ImageState, SetType } from './image.entity';
 import type { RoiBox } from './roi-image.entity';
 
@@ -20,6 +21,10 @@ export interface ImageRow {
 export interface ImageWithRoiRow extends ImageRow {
   readonly roiId: string | null;
   readonly roi: RoiBox | null;
+}
+
+export interface ImageToExport extends ImageWithRoiRow {
+  readonly extra: Record<string, unknown> | null;
 }
 
 /** An image that was copied, with the ids of what belongs to it on both sides. */
@@ -67,6 +72,16 @@ export class ImageRepository {
     return row!; // count(*) always answers one row
   }
 
+  /** Inserts rows of (id, set_type, name, width, height, state, order_id, mongo_id, extra); `$1` is the task. */
+  async insert(manager: EntityManager, taskId: string, rows: RowQuery): Promise<void> {
+    await manager.query(
+      `INSERT INTO image (task_id, id, set_type, name, width, height, state, order_id, mongo_id, extra)
+       SELECT $1::bigint, image.*
+       FROM (${rows.sql}) AS image`,
+      [taskId, ...rows.parameters],
+    );
+  }
+
   /** How many images of the task have an annotation document. */
   async countAnnotated(manager: EntityManager, taskId: string): Promise<number> {
     const [row] = await manager.query<{ count: number }[]>(
@@ -92,6 +107,22 @@ export class ImageRepository {
     );
   }
 
+  /** The image's pointer to its annotation document; null where the task has no such image. */
+  async findPointer(
+    manager: EntityManager,
+    taskId: string,
+    imageId: string,
+  ): Promise<{ readonly mongoId: string | null } | null> {
+    const [row] = await manager.query<{ mongoId: string | null }[]>(
+      `SELECT mongo_id AS "mongoId"
+       FROM image
+       WHERE task_id = $1::bigint
+         AND id = $2::bigint`,
+      [taskId, imageId],
+    );
+    return row ?? null;
+  }
+
   /** All images of the task by `order_id`. */
   stream(connection: QueryRunner, taskId: string): AsyncGenerator<ImageRow[]> {
     return readInBatches<ImageRow>(
@@ -100,6 +131,19 @@ export class ImageRepository {
        FROM image
        WHERE task_id = $1::bigint
        ORDER BY order_id`,
+      [taskId],
+    );
+  }
+
+  /** All images with all that they hold, by `order_id`. */
+  streamToExport(connection: QueryRunner, taskId: string): AsyncGenerator<ImageToExport[]> {
+    return readInBatches<ImageToExport>(
+      connection,
+      `SELECT ${IMAGE_COLUMNS}, ${ROI_COLUMNS}, image.extra
+       FROM image
+       LEFT JOIN roi_image AS roi ON roi.task_id = image.task_id AND roi.image_id = image.id
+       WHERE image.task_id = $1::bigint
+       ORDER BY image.order_id`,
       [taskId],
     );
   }

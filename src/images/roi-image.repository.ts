@@ -3,6 +3,7 @@ import type { EntityManager, QueryRunner } from 'typeorm';
 import type { CopyPlan } from '../database/copy-plan';
 import { readInBatches } from '../database/cursor';
 import { runColumns } from '../database/id-run';
+import type { RowQuery } from '../database/row-query';
 
 export interface CopiedRoiRow {
   readonly sourceRoiId: string;
@@ -30,6 +31,16 @@ export class RoiImageRepository {
       [plan.source, plan.target, ...runColumns(plan.roiRuns), ...runColumns(plan.imageRuns)],
     );
     return row!.copied; // count(*) always answers one row
+  }
+
+  /** Inserts rows of (id, image_id, x, y, width, height); `$1` is the task. */
+  async insert(manager: EntityManager, taskId: string, rows: RowQuery): Promise<void> {
+    await manager.query(
+      `INSERT INTO roi_image (task_id, id, image_id, x, y, width, height)
+       SELECT $1::bigint, roi.*
+       FROM (${rows.sql}) AS roi`,
+      [taskId, ...rows.parameters],
+    );
   }
 
   /** Which image of the source each of the source's ROIs belonged to, from the copies behind `after` on. */

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { CopyPlan } from '../database/copy-plan';
+import type { RowQuery } from '../database/row-query';
 
 export interface LabelClassRow {
   readonly id: number;
@@ -28,6 +29,16 @@ export class LabelClassRepository {
        ORDER BY order_id
        RETURNING copied_from_id AS "sourceId", id`,
       [plan.source, plan.target],
+    );
+  }
+
+  /** Inserts rows of (name, color, order_id, extra); `$1` is the task. */
+  async insert(manager: EntityManager, taskId: string, rows: RowQuery): Promise<void> {
+    await manager.query(
+      `INSERT INTO label_class (task_id, name, color, order_id, extra)
+       SELECT $1::bigint, class.*
+       FROM (${rows.sql}) AS class`,
+      [taskId, ...rows.parameters],
     );
   }
 

@@ -1,5 +1,6 @@
 import type { EntityManager, QueryRunner } from 'typeorm';
 import type { CopyPlan } from '../database/copy-plan';
+import type { RowQuery } from '../database/row-query';
 import type { CopiedLabelClass } from '../label-classes/label-class.repository';
 
 /** One annotation; members that the service does not know are kept as they are. */
@@ -7,7 +8,8 @@ export type Annotation = { readonly lab_class_id: number } & Readonly<Record<str
 
 /** An image's annotation document with the place of its image in the task. */
 export interface PlacedDocument {
-  readonly orderId: number;
+  /** From 1, by `order_id` among all images of the task. */
+  readonly place: number;
   readonly annotations: readonly Annotation[];
 }
 
@@ -26,6 +28,12 @@ export abstract class LabeledImageRepository {
     plan: CopyPlan,
     labelClasses: readonly CopiedLabelClass[],
   ): Promise<number>;
+
+  /**
+   * Writes the documents that `rows` answers on this connection: (id, img_id, img_roi_id, lab_class_ids int[], the
+   * annotations without their classes as JSON text); `$1` is the task. Not repeatable.
+   */
+  abstract insert(manager: EntityManager, taskId: string, rows: RowQuery): Promise<void>;
 
   /** The annotations of one document; null where there is no such document. */
   abstract find(manager: EntityManager, taskId: string, mongoId: string): Promise<Annotation[] | null>;

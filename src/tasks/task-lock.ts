@@ -46,6 +46,8 @@ export interface LockedConnection {
 @Injectable()
 export class TaskLock implements OnModuleInit {
   private sessionSettings = SESSION_SETTINGS;
+  private readonly holds = new Set<Promise<unknown>>();
+  private readonly clients = new Set<PoolClient>();
 
   constructor(private readonly dataSource: DataSource) {}
 
@@ -58,6 +60,27 @@ export class TaskLock implements OnModuleInit {
    * @throws ApiError TASK_BUSY when the lock, or one that `work` answered BUSY for, did not come free in 10 s
    */
   async hold<T>(taskId: string, work: (locked: LockedConnection) => Promise<T | typeof BUSY>): Promise<T> {
+    const holding = this.holdInTime(taskId, work);
+    this.holds.add(holding);
+    try {
+      return await holding;
+    } finally {
+      this.holds.delete(holding);
+    }
+  }
+
+  /** Resolves when all that hold a lock now, or wait for one, have ended. */
+  async allReleased(): Promise<void> {
+    await Promise.allSettled(this.holds);
+  }
+
+  /** Ends every session that holds a lock: their transactions are rolled back. */
+  async abort(): Promise<void> {
+    for (const client of this.clients) end(client);
+    await this.allReleased();
+  }
+
+  private async holdInTime<T>(taskId: string, work: (locked: LockedConnection) => Promise<T | typeof BUSY>): Promise<T> {
     const deadline = Date.now() + WAIT_MS_MAX;
     for (;;) {
       const outcome = await this.tryHold(taskId, work);
@@ -106,6 +129,8 @@ export class TaskLock implements OnModuleInit {
     work: (locked: LockedConnection) => Promise<T | typeof BUSY>,
   ): Promise<T | typeof BUSY> {
     const connection = this.dataSource.createQueryRunner();
+    const client = (await connection.connect()) as PoolClient;
+    this.clients.add(client);
     try {
       if (!(await tryLock(connection, 'pg_try_advisory_lock', taskId))) return BUSY;
       await connection.query(this.sessionSettings);
@@ -115,7 +140,8 @@ export class TaskLock implements OnModuleInit {
         unshare: (id) => connection.query(`SELECT pg_advisory_unlock_shared($1::bigint)`, [id]),
       });
     } finally {
-      await letGo(connection);
+      this.clients.delete(client);
+      await letGo(connection, client);
     }
   }
 }
@@ -130,15 +156,19 @@ async function tryLock(
 }
 
 /** Unlocks and gives the connection back. One that can't is closed, which frees the lock as well. */
-async function letGo(connection: QueryRunner): Promise<void> {
-  const client = (await connection.connect()) as PoolClient;
+async function letGo(connection: QueryRunner, client: PoolClient): Promise<void> {
   try {
-    await client.query('SELECT pg_advisory_unlock_all(); RESET ALL');
+    await client.query('SELECT pg_advisory_unlock_all(); RESET ALL; DISCARD TEMP');
   } catch (error) {
     logger.warn({ event: 'connection_dropped', error: String(error) });
     // The pool takes no client back that has ended.
-    void (client as unknown as Client).end().catch(() => undefined);
+    end(client);
   } finally {
     await connection.release();
   }
+}
+
+/** Of a client that is busy the driver closes the socket at once. */
+function end(client: PoolClient): void {
+  void (client as unknown as Client).end().catch(() => undefined); // a pooled client is a Client; it is gone either way
 }

@@ -26,6 +26,13 @@ export interface NewTask {
   readonly taskType: TaskType | null;
 }
 
+export interface FilledTask extends NewTask {
+  readonly imageCount: number;
+  /** JSON text. */
+  readonly cocoInfo: string | null;
+  readonly cocoLicenses: string | null;
+}
+
 const TASK_ROW = `
   task.task_id AS "taskId", task.name, task.task_type AS "taskType", task.image_count AS "imageCount",
   to_char(task.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "createdAt",
@@ -84,6 +91,31 @@ export class TaskRepository {
            coco_licenses = excluded.coco_licenses`,
       [source, target, imageCount],
     );
+  }
+
+  /** Creates the task of an import, or fills an empty one: that keeps its name, and its type where it has one. */
+  async fill(manager: EntityManager, task: FilledTask): Promise<void> {
+    await manager.query(
+      `INSERT INTO task (task_id, name, task_type, image_count, coco_info, coco_licenses)
+       VALUES ($1::bigint, $2::text, $3::smallint, $4::int, $5::json, $6::json)
+       ON CONFLICT (task_id) DO UPDATE
+       SET task_type = coalesce(task.task_type, excluded.task_type),
+           image_count = excluded.image_count,
+           coco_info = excluded.coco_info,
+           coco_licenses = excluded.coco_licenses`,
+      [task.taskId, task.name, task.taskType, task.imageCount, task.cocoInfo, task.cocoLicenses],
+    );
+  }
+
+  /** `info` and `licenses` of the data set that the task came from. */
+  async findCocoHead(manager: EntityManager, taskId: string): Promise<{ info: unknown; licenses: unknown } | null> {
+    const [row] = await manager.query<{ info: unknown; licenses: unknown }[]>(
+      `SELECT coco_info AS info, coco_licenses AS licenses
+       FROM task
+       WHERE task_id = $1::bigint`,
+      [taskId],
+    );
+    return row ?? null;
   }
 
   /** Newest first; `search` is part of a name, whatever its case, or the beginning of an id. */

@@ -34,6 +34,7 @@ export class CreateTables1795400000000 implements MigrationInterface {
         "created_at" TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT now(),
         CONSTRAINT "task_image_count_not_negative" CHECK (image_count >= 0),
         CONSTRAINT "task_type_known" CHECK (task_type IN (1, 2, 3)),
+        CONSTRAINT "task_id_19_digits" CHECK (task_id >= 1000000000000000000),
         CONSTRAINT "task_name_length" CHECK (char_length(name) BETWEEN 1 AND 200),
         CONSTRAINT "PK_721f914bb100703f201a77dd58f" PRIMARY KEY ("task_id")
       )

@@ -58,8 +58,9 @@ export class CheckReferences1795400000001 implements MigrationInterface {
         FOR parent IN EXECUTE 'SELECT task_id FROM removed' LOOP
           IF EXISTS (SELECT FROM label_class WHERE task_id = parent)
             OR EXISTS (SELECT FROM image WHERE task_id = parent)
+            OR EXISTS (SELECT FROM labeled_image WHERE task_id = parent)
           THEN
-            RAISE foreign_key_violation USING MESSAGE = format('task: task %s still owns classes or images', parent);
+            RAISE foreign_key_violation USING MESSAGE = format('task: task %s still owns rows', parent);
           END IF;
         END LOOP;
         RETURN NULL;
@@ -118,6 +119,7 @@ const FUNCTIONS = [
 const TRIGGERS = [
   onInsert('label_class', 'check_task_exists'),
   onInsert('image', 'check_task_exists'),
+  onInsert('labeled_image', 'check_task_exists'),
   onInsert('roi_image', 'check_roi_inside_image'),
   onDelete('task', 'check_task_left_nothing'),
   onDelete('image', 'check_image_left_no_roi'),

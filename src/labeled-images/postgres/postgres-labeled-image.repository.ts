@@ -3,6 +3,7 @@ import type { EntityManager, QueryRunner } from 'typeorm';
 import type { CopyPlan } from '../../database/copy-plan';
 import { readInBatches } from '../../database/cursor';
 import { runColumns } from '../../database/id-run';
+import type { RowQuery } from '../../database/row-query';
 import type { CopiedLabelClass } from '../../label-classes/label-class.repository';
 import { LabeledImageRepository, type Annotation, type PlacedDocument } from '../labeled-image.repository';
 
@@ -50,6 +51,15 @@ export class PostgresLabeledImageRepository extends LabeledImageRepository {
     return row!.copied; // count(*) always answers one row
   }
 
+  override async insert(manager: EntityManager, taskId: string, rows: RowQuery): Promise<void> {
+    await manager.query(
+      `INSERT INTO labeled_image (task_id, id, img_id, img_roi_id, lab_class_ids, annotations)
+       SELECT $1::bigint, id, img_id, img_roi_id, lab_class_ids, annotations::json
+       FROM (${rows.sql}) AS document (id, img_id, img_roi_id, lab_class_ids, annotations)`,
+      [taskId, ...rows.parameters],
+    );
+  }
+
   override async find(manager: EntityManager, taskId: string, mongoId: string): Promise<Annotation[] | null> {
     const [row] = await manager.query<DocumentRow[]>(
       `SELECT lab_class_ids AS "labClassIds", annotations
@@ -62,17 +72,20 @@ export class PostgresLabeledImageRepository extends LabeledImageRepository {
   }
 
   override async *stream(connection: QueryRunner, taskId: string): AsyncGenerator<PlacedDocument[]> {
-    const batches = readInBatches<DocumentRow & { orderId: number }>(
+    const batches = readInBatches<DocumentRow & { place: number }>(
       connection,
-      `SELECT image.order_id AS "orderId", document.lab_class_ids AS "labClassIds", document.annotations
-       FROM image
+      `SELECT image.place, document.lab_class_ids AS "labClassIds", document.annotations
+       FROM (
+         SELECT task_id, mongo_id, order_id, (row_number() OVER (ORDER BY order_id))::int AS place
+         FROM image
+         WHERE task_id = $1::bigint
+       ) AS image
        JOIN labeled_image AS document ON document.task_id = image.task_id AND document.id = image.mongo_id
-       WHERE image.task_id = $1::bigint
        ORDER BY image.order_id`,
       [taskId],
     );
     for await (const rows of batches) {
-      yield rows.map((row) => ({ orderId: row.orderId, annotations: toAnnotations(row) }));
+      yield rows.map((row) => ({ place: row.place, annotations: toAnnotations(row) }));
     }
   }
 }

@@ -22,7 +22,7 @@ export class CopyPlanner {
     const images = await idSpans(manager, 'image', source);
     const rois = await idSpans(manager, 'roi_image', source);
     const imageWidth = widthOf(images.spans);
-    const firstImageId = await reserveIds(connection, 2 * imageWidth + widthOf(rois.spans));
+    const firstImageId = await reserveIds(manager, 2 * imageWidth + widthOf(rois.spans));
     const documentShift = BigInt(imageWidth);
     return {
       source,

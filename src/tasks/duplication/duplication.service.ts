@@ -1,8 +1,9 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
+import type { EntityManager, QueryRunner } from 'typeorm';
 import type { CopyPlan } from '../../database/copy-plan';
 import { inTransaction } from '../../database/transaction';
 import { ApiError } from '../../errors/api-error';
+import type { MemberStream } from '../../http/streamed-answer';
 import { ImageRepository } from '../../images/image.repository';
 import { RoiImageRepository } from '../../images/roi-image.repository';
 import { LabelClassRepository } from '../../label-classes/label-class.repository';
@@ -13,12 +14,6 @@ import { AttemptRepository } from './attempt.repository';
 import { CopyPlanner } from './copy-planner';
 import { DuplicationAnswer } from './duplication-answer';
 import type { DuplicateTaskDto } from '../dto/duplicate-task.dto';
-
-/** The answer of a duplication, written while it is read; `replayed` where nothing was copied for it. */
-export interface Duplication {
-  readonly answer: AsyncGenerator<string>;
-  readonly replayed: boolean;
-}
 
 /**
  * Copies a task into another one: all or nothing, exactly once, every reference rewritten.
@@ -32,7 +27,6 @@ export class DuplicationService {
   private readonly logger = new Logger(DuplicationService.name);
 
   constructor(
-    private readonly dataSource: DataSource,
     private readonly lock: TaskLock,
     private readonly attempts: AttemptRepository,
     private readonly planner: CopyPlanner,
@@ -48,7 +42,7 @@ export class DuplicationService {
    * Resolves after the commit, with the lock released: a slow reader of the answer holds nothing that others wait for.
    * @throws ApiError SAME_TASK, COPY_OF_ANOTHER_TASK, SOURCE_NOT_FOUND, TARGET_NOT_EMPTY, TASK_TYPES_DIFFER, TASK_BUSY
    */
-  async duplicate({ task_id_old: source, task_id: target }: DuplicateTaskDto): Promise<Duplication> {
+  async duplicate({ task_id_old: source, task_id: target }: DuplicateTaskDto): Promise<MemberStream> {
     if (source === target) throw new ApiError('SAME_TASK');
     // Before BEGIN: a lock taken inside REPEATABLE READ would wait, and then still read the old rows.
     const replayed = await this.lock.hold(target, async (locked) => {
@@ -60,7 +54,7 @@ export class DuplicationService {
       await this.attempt(locked, await this.planner.plan(connection, source, target));
       return false;
     });
-    return { answer: this.answer.of(target), replayed };
+    return this.answer.of(target, replayed);
   }
 
   /** @throws ApiError when there is nothing to copy, or no place to copy it to */

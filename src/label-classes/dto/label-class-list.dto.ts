@@ -1,0 +1,5 @@
+import { LabelClassItem } from './label-class-item.dto';
+
+export class LabelClassList {
+  lab_class_list!: LabelClassItem[];
+}

@@ -1,0 +1,60 @@
+/** What makes an annotation unacceptable, wherever it comes from. */
+export type AnnotationFault = 'BAD_BOX' | 'NEGATIVE_BOX' | 'BAD_SEGMENTATION';
+
+/** What is kept although it looks like a mistake. */
+export type AnnotationDirt = 'zero_size_box' | 'short_polygon' | 'odd_polygon';
+
+/** A document is at most this large as BSON, in every store. */
+export const DOCUMENT_BYTES_MAX = 15 * 2 ** 20;
+
+/** Three points, the least that enclose an area. */
+const POLYGON_NUMBERS_MIN = 6;
+
+interface Shape {
+  readonly bbox?: unknown;
+  readonly segmentation?: unknown;
+}
+
+/** `bbox` is `[x, y, width, height]`, `segmentation` polygons or RLE; both may be absent, null or empty. */
+export function findFault({ bbox, segmentation }: Shape): AnnotationFault | null {
+  if (!isAbsent(bbox)) {
+    if (!isBox(bbox)) return 'BAD_BOX';
+    if (bbox[2] < 0 || bbox[3] < 0) return 'NEGATIVE_BOX';
+  }
+  return isAbsent(segmentation) || isPolygons(segmentation) || isRle(segmentation) ? null : 'BAD_SEGMENTATION';
+}
+
+/** Of an annotation without a fault. */
+export function findDirt({ bbox, segmentation }: Shape): AnnotationDirt[] {
+  const dirt: AnnotationDirt[] = [];
+  if (isBox(bbox) && (bbox[2] === 0 || bbox[3] === 0)) dirt.push('zero_size_box');
+  if (isPolygons(segmentation)) {
+    if (segmentation.some(({ length }) => length < POLYGON_NUMBERS_MIN)) dirt.push('short_polygon');
+    if (segmentation.some(({ length }) => length % 2 === 1)) dirt.push('odd_polygon');
+  }
+  return dirt;
+}
+
+function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null || (Array.isArray(value) && value.length === 0);
+}
+
+function isBox(value: unknown): value is [x: number, y: number, width: number, height: number] {
+  return isNumbers(value) && value.length === 4;
+}
+
+function isPolygons(value: unknown): value is number[][] {
+  return Array.isArray(value) && value.every(isNumbers);
+}
+
+/** Run lengths: `{size: [height, width], counts}`, counts compressed to a string or not. */
+function isRle(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const { size, counts } = value as { size?: unknown; counts?: unknown };
+  return isNumbers(size) && size.length === 2 && (typeof counts === 'string' || isNumbers(counts));
+}
+
+/** JSON knows no NaN, and an overflow is refused before. */
+function isNumbers(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'number');
+}

@@ -1,0 +1,43 @@
+import { Controller, Get, Param, Query, UseInterceptors } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { FailsWith } from '../../errors/fails-with.decorator';
+import { AnswersWith } from '../../http/answers-with.decorator';
+import { Envelope } from '../../http/envelope.interceptor';
+import { PageQuery } from '../../http/page.dto';
+import { ImagePage } from '../../images/dto/image-page.dto';
+import { LabelClassList } from '../../label-classes/dto/label-class-list.dto';
+import { ImageAnnotations } from '../../labeled-images/dto/image-annotations.dto';
+import { ImagePath } from '../dto/image-path.dto';
+import { TaskPath } from '../dto/task-path.dto';
+import { TaskContentService } from './task-content.service';
+
+@ApiTags('content')
+@Controller('training/tasks/:task_id')
+@UseInterceptors(Envelope)
+export class TaskContentController {
+  constructor(private readonly content: TaskContentService) {}
+
+  /** Images with their ROIs, by `order_id` */
+  @Get('images')
+  @AnswersWith(ImagePage, { description: 'One page of images.' })
+  @FailsWith('NOT_A_TASK_ID', 'NOT_A_LIMIT', 'NOT_A_CURSOR', 'TASK_NOT_FOUND')
+  images(@Param() { task_id }: TaskPath, @Query() query: PageQuery): Promise<ImagePage> {
+    return this.content.imagePage(task_id, query);
+  }
+
+  /** Label classes, by `order_id` */
+  @Get('label-classes')
+  @AnswersWith(LabelClassList, { description: 'All classes of the task.' })
+  @FailsWith('NOT_A_TASK_ID', 'TASK_NOT_FOUND')
+  labelClasses(@Param() { task_id }: TaskPath): Promise<LabelClassList> {
+    return this.content.labelClasses(task_id);
+  }
+
+  /** The annotations of one image */
+  @Get('images/:img_id/annotations')
+  @AnswersWith(ImageAnnotations, { description: 'The annotation document; empty for an image without one.' })
+  @FailsWith('NOT_A_TASK_ID', 'NOT_AN_IMAGE_ID', 'TASK_NOT_FOUND', 'IMAGE_NOT_FOUND')
+  annotations(@Param() { task_id, img_id }: ImagePath): Promise<ImageAnnotations> {
+    return this.content.annotations(task_id, img_id);
+  }
+}

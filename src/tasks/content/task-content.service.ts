@@ -1,0 +1,65 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import { inSnapshot } from '../../database/transaction';
+import { ApiError } from '../../errors/api-error';
+import { decodeOrder, encodeCursor } from '../../http/cursor-text';
+import { cutPage, limitOf, type PageQuery } from '../../http/page.dto';
+import { ImageWithRoiItem } from '../../images/dto/image-item.dto';
+import type { ImagePage } from '../../images/dto/image-page.dto';
+import { ImageRepository } from '../../images/image.repository';
+import { LabelClassItem } from '../../label-classes/dto/label-class-item.dto';
+import type { LabelClassList } from '../../label-classes/dto/label-class-list.dto';
+import { LabelClassRepository } from '../../label-classes/label-class.repository';
+import type { ImageAnnotations } from '../../labeled-images/dto/image-annotations.dto';
+import { LabeledImageRepository } from '../../labeled-images/labeled-image.repository';
+import { TaskRepository } from '../task.repository';
+
+/** Reads what a task owns. */
+@Injectable()
+export class TaskContentService {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly tasks: TaskRepository,
+    private readonly images: ImageRepository,
+    private readonly classes: LabelClassRepository,
+    private readonly documents: LabeledImageRepository,
+  ) {}
+
+  /** @throws ApiError TASK_NOT_FOUND, NOT_A_CURSOR */
+  async imagePage(taskId: string, query: PageQuery): Promise<ImagePage> {
+    const limit = limitOf(query);
+    const after = decodeOrder(query.cursor);
+    return this.read(taskId, async (manager) => {
+      const rows = await this.images.page(manager, taskId, limit + 1, after);
+      const { items, nextCursor } = cutPage(rows, limit, ({ orderId }) => encodeCursor(orderId));
+      return { image_list: items.map(ImageWithRoiItem.from), next_cursor: nextCursor };
+    });
+  }
+
+  /** @throws ApiError TASK_NOT_FOUND */
+  async labelClasses(taskId: string): Promise<LabelClassList> {
+    return this.read(taskId, async (manager) => ({
+      lab_class_list: (await this.classes.list(manager, taskId)).map(LabelClassItem.from),
+    }));
+  }
+
+  /** @throws ApiError TASK_NOT_FOUND, IMAGE_NOT_FOUND */
+  async annotations(taskId: string, imageId: string): Promise<ImageAnnotations> {
+    return this.read(taskId, async (manager) => {
+      const image = await this.images.findPointer(manager, taskId, imageId);
+      if (!image) throw new ApiError('IMAGE_NOT_FOUND', { id: taskId, image: imageId });
+      if (image.mongoId === null) return { mongo_id: null, annotations: [] };
+      const annotations = await this.documents.find(manager, taskId, image.mongoId);
+      if (!annotations) throw new Error(`image ${imageId} points to document ${image.mongoId}, which is not there`);
+      return { mongo_id: image.mongoId, annotations };
+    });
+  }
+
+  /** Pointers and what they point to belong to one snapshot. */
+  private async read<T>(taskId: string, work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return inSnapshot(this.dataSource, async ({ manager }) => {
+      if (!(await this.tasks.find(manager, taskId))) throw new ApiError('TASK_NOT_FOUND', { id: taskId });
+      return work(manager);
+    });
+  }
+}

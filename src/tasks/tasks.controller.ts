@@ -1,0 +1,116 @@
+import { Body, Controller, Get, HttpCode, HttpStatus, Param, Post, Query, UseInterceptors } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { FailsWith } from '../errors/fails-with.decorator';
+import { AnswersWith } from '../http/answers-with.decorator';
+import { Envelope } from '../http/envelope.interceptor';
+import { PageQuery } from '../http/page.dto';
+import type { MemberStream } from '../http/streamed-answer';
+import { CreateTaskDto } from './dto/create-task.dto';
+import { DuplicateTaskDto } from './dto/duplicate-task.dto';
+import { ListTasksQuery } from './dto/list-tasks.dto';
+import { TaskItem } from './dto/task-item.dto';
+import { TaskPage } from './dto/task-page.dto';
+import { TaskPath } from './dto/task-path.dto';
+import { DuplicationMaps } from './duplication/dto/duplication-maps.dto';
+import { DuplicationStatus } from './duplication/dto/duplication-status.dto';
+import { DuplicatedTask } from './duplication/dto/duplicated-task.dto';
+import { DuplicationRelations } from './duplication/duplication-relations';
+import { DuplicationService } from './duplication/duplication.service';
+import { TasksService } from './tasks.service';
+
+@ApiTags('tasks')
+@Controller('training/tasks')
+@UseInterceptors(Envelope)
+export class TasksController {
+  constructor(
+    private readonly tasks: TasksService,
+    private readonly duplication: DuplicationService,
+    private readonly relations: DuplicationRelations,
+  ) {}
+
+  /**
+   * Duplicate a task
+   *
+   * Copies every image, ROI, label class and annotation document of `task_id_old` into `task_id`, with every reference
+   * rewritten: all or nothing, exactly once. The same request again is answered without copying, so it is safe to repeat.
+   */
+  @ApiTags('duplication')
+  @Post('duplication')
+  @HttpCode(HttpStatus.OK)
+  @AnswersWith(DuplicatedTask, {
+    description: 'The new task. All ids are its own.',
+    msg: '复制任务成功',
+    headers: {
+      'Idempotency-Replayed': {
+        description: '`true` where the copy was there already',
+        schema: { type: 'string' },
+      },
+    },
+  })
+  @FailsWith(
+    'MALFORMED_JSON', 'BODY_NOT_AN_OBJECT', 'NOT_A_TASK_ID', 'SAME_TASK', 'SOURCE_NOT_FOUND', 'TARGET_NOT_EMPTY',
+    'TASK_TYPES_DIFFER', 'COPY_OF_ANOTHER_TASK', 'TASK_BUSY', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE',
+    'UNSUPPORTED_ENCODING', 'REQUEST_TIMEOUT',
+  )
+  duplicate(@Body() dto: DuplicateTaskDto): Promise<MemberStream> {
+    return this.duplication.duplicate(dto);
+  }
+
+  /**
+   * How the duplication stands
+   *
+   * While it runs, the counts are what is planned. A failed one has changed nothing and can be repeated.
+   */
+  @ApiTags('duplication')
+  @Get(':task_id/duplication')
+  @AnswersWith(DuplicationStatus, { description: 'The latest duplication into this task.' })
+  @FailsWith('NOT_A_TASK_ID', 'TASK_NOT_FOUND', 'NOT_A_COPY')
+  status(@Param() { task_id }: TaskPath): Promise<DuplicationStatus> {
+    return this.relations.status(task_id);
+  }
+
+  /**
+   * Which row became which
+   *
+   * The three relations of a finished duplication: everything in one stream, or a page of images where `limit` or `cursor`
+   * is given (the class map is whole on every page).
+   */
+  @ApiTags('duplication')
+  @Get(':task_id/duplication/maps')
+  @AnswersWith(DuplicationMaps, { description: 'Old ids to new ids.' })
+  @FailsWith('NOT_A_TASK_ID', 'NOT_A_LIMIT', 'NOT_A_CURSOR', 'TASK_NOT_FOUND', 'NOT_A_COPY')
+  maps(@Param() { task_id }: TaskPath, @Query() query: PageQuery): MemberStream {
+    return this.relations.maps(task_id, query);
+  }
+
+  /** Create a task */
+  @Post()
+  @AnswersWith(TaskItem, { status: 201, description: 'The new task, empty.' })
+  @FailsWith(
+    'MALFORMED_JSON', 'BODY_NOT_AN_OBJECT', 'NOT_A_TASK_ID', 'NOT_A_NAME', 'NOT_A_TASK_TYPE', 'TASK_EXISTS', 'TASK_BUSY',
+    'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'UNSUPPORTED_ENCODING', 'REQUEST_TIMEOUT',
+  )
+  create(@Body() dto: CreateTaskDto): Promise<TaskItem> {
+    return this.tasks.create(dto);
+  }
+
+  /**
+   * The history picker
+   *
+   * Tasks, newest first.
+   */
+  @Get()
+  @AnswersWith(TaskPage, { description: 'One page of tasks.' })
+  @FailsWith('NOT_A_LIMIT', 'NOT_A_CURSOR', 'NOT_A_SEARCH')
+  list(@Query() query: ListTasksQuery): Promise<TaskPage> {
+    return this.tasks.list(query);
+  }
+
+  /** One task */
+  @Get(':task_id')
+  @AnswersWith(TaskItem, { description: 'The task.' })
+  @FailsWith('NOT_A_TASK_ID', 'TASK_NOT_FOUND')
+  get(@Param() { task_id }: TaskPath): Promise<TaskItem> {
+    return this.tasks.get(task_id);
+  }
+}

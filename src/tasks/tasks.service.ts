@@ -1,0 +1,74 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, type QueryRunner } from 'typeorm';
+import { reserveIds } from '../database/id-allocator';
+import { inTransaction } from '../database/transaction';
+import { ApiError } from '../errors/api-error';
+import { decodeCursor, encodeCursor } from '../http/cursor-text';
+import { cutPage, limitOf } from '../http/page.dto';
+import { isId } from '../http/validation';
+import type { CreateTaskDto } from './dto/create-task.dto';
+import type { ListTasksQuery } from './dto/list-tasks.dto';
+import { TaskItem } from './dto/task-item.dto';
+import type { TaskPage } from './dto/task-page.dto';
+import { TaskLock } from './task-lock';
+import { TaskRepository, type NewTask, type TaskPosition, type TaskRow } from './task.repository';
+
+@Injectable()
+export class TasksService {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly lock: TaskLock,
+    private readonly tasks: TaskRepository,
+  ) {}
+
+  /** @throws ApiError TASK_EXISTS, or TASK_BUSY while a task of this id is being written */
+  async create({ task_id, task_name: name, task_type }: CreateTaskDto): Promise<TaskItem> {
+    const taskId = task_id ?? (await this.freeId());
+    await this.lock.hold(taskId, ({ connection }) =>
+      this.insert(connection, { taskId, name, taskType: task_type ?? null }),
+    );
+    return this.get(taskId);
+  }
+
+  /** @throws ApiError TASK_NOT_FOUND */
+  async get(taskId: string): Promise<TaskItem> {
+    const task = await this.tasks.find(this.dataSource.manager, taskId);
+    if (!task) throw new ApiError('TASK_NOT_FOUND', { id: taskId });
+    return TaskItem.from(task);
+  }
+
+  /** The history picker: newest first. */
+  async list(query: ListTasksQuery): Promise<TaskPage> {
+    const limit = limitOf(query);
+    const after = query.cursor === undefined ? null : decodePosition(query.cursor);
+    const rows = await this.tasks.page(this.dataSource.manager, limit + 1, after, query.search ?? null);
+    const { items, nextCursor } = cutPage(rows, limit, encodePosition);
+    return { task_list: items.map(TaskItem.from), next_cursor: nextCursor };
+  }
+
+  private async insert(connection: QueryRunner, task: NewTask): Promise<void> {
+    const inserted = await inTransaction(connection, 'READ COMMITTED', (manager) => this.tasks.insert(manager, task));
+    if (!inserted) throw new ApiError('TASK_EXISTS', { id: task.taskId });
+  }
+
+  /** A new id; one that a client chose already is skipped. */
+  private async freeId(): Promise<string> {
+    for (;;) {
+      const id = String(await reserveIds(this.dataSource.manager, 1));
+      if (!(await this.tasks.find(this.dataSource.manager, id))) return id;
+    }
+  }
+}
+
+function encodePosition({ createdAt, taskId }: TaskRow): string {
+  return encodeCursor(createdAt, taskId);
+}
+
+/** @throws ApiError NOT_A_CURSOR */
+function decodePosition(cursor: string): TaskPosition {
+  const [createdAt, taskId] = decodeCursor(cursor, /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z) (\d{19})$/);
+  if (!createdAt || !isId(taskId) || Number.isNaN(Date.parse(createdAt))) {
+    throw new ApiError('NOT_A_CURSOR', { member: 'cursor' });
+  }
+  return { createdAt, taskId };
+}
