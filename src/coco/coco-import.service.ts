@@ -1,0 +1,115 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { Request } from 'express';
+import type { EntityManager } from 'typeorm';
+import type { Environment } from '../config/environment';
+import { ENVIRONMENT } from '../config/environment.module';
+import { reserveIds } from '../database/id-allocator';
+import { documentPrefix } from '../database/installation';
+import { inTransaction } from '../database/transaction';
+import { ApiError } from '../errors/api-error';
+import { ImageRepository } from '../images/image.repository';
+import { RoiImageRepository } from '../images/roi-image.repository';
+import { LabelClassRepository } from '../label-classes/label-class.repository';
+import { LabeledImageRepository } from '../labeled-images/labeled-image.repository';
+import { TaskLock } from '../tasks/task-lock';
+import { TaskRepository, type TaskRow } from '../tasks/task.repository';
+import type { DataSetFile } from './data-set-file';
+import { DataSetReader } from './data-set-reader';
+import type { Imported } from './dto/imported.dto';
+import type { ImportQuery } from './dto/import-query.dto';
+import { ImportReport } from './import-report';
+import { StagingRepository } from './staging.repository';
+import { Upload } from './upload';
+
+/**
+ * Imports a COCO data set into an empty or a new task: all or nothing. The file is received whole, then read once into
+ * temporary tables, where its ids are resolved; what is wrong with it is known before a transaction begins.
+ */
+@Injectable()
+export class CocoImportService {
+  private readonly logger = new Logger(CocoImportService.name);
+
+  constructor(
+    @Inject(ENVIRONMENT) private readonly environment: Environment,
+    private readonly lock: TaskLock,
+    private readonly reader: DataSetReader,
+    private readonly staging: StagingRepository,
+    private readonly tasks: TaskRepository,
+    private readonly images: ImageRepository,
+    private readonly rois: RoiImageRepository,
+    private readonly labelClasses: LabelClassRepository,
+    private readonly labeledImages: LabeledImageRepository,
+  ) {}
+
+  /** @throws ApiError for the upload, for the target and for the data set: those that the endpoint documents */
+  async import(taskId: string, query: ImportQuery, request: Request): Promise<Imported> {
+    const upload = await Upload.receive(request, this.environment.maxImportBytes);
+    try {
+      return await this.importFile(taskId, query, upload);
+    } finally {
+      await upload.close();
+    }
+  }
+
+  async importFile(taskId: string, query: ImportQuery, file: DataSetFile): Promise<Imported> {
+    const startedAt = performance.now();
+    const imported = await this.lock.hold(taskId, async ({ connection }) => {
+      const { manager } = connection;
+      const target = await this.checkTarget(manager, taskId, query);
+      await this.staging.create(manager);
+      const report = new ImportReport();
+      const head = await this.reader.read(manager, file, report);
+      await this.review(manager, report);
+
+      const counts = await this.staging.count(manager);
+      const firstId = await reserveIds(manager, 2 * counts.images + counts.rois);
+      await this.staging.placeImages(manager, firstId, counts.images);
+      const prefix = await documentPrefix(manager);
+      await inTransaction(connection, 'READ COMMITTED', async () => {
+        await this.tasks.fill(manager, {
+          taskId,
+          name: target?.name ?? query.task_name ?? taskId,
+          taskType: query.task_type ?? null,
+          imageCount: counts.images,
+          ...head,
+        });
+        await this.labelClasses.insert(manager, taskId, this.staging.labelClasses());
+        await this.images.insert(manager, taskId, this.staging.images(prefix));
+        await this.rois.insert(manager, taskId, this.staging.rois());
+        await this.labeledImages.insert(manager, taskId, this.staging.documents(taskId, prefix));
+      });
+      const { images, annotations, categories: label_classes } = counts;
+      return { images, annotations, label_classes, warnings: report.warnings };
+    });
+    this.log(taskId, imported, startedAt);
+    return imported;
+  }
+
+  /** @throws ApiError IMPORT_TARGET_NOT_FOUND, TASK_TYPES_DIFFER, IMPORT_TARGET_NOT_EMPTY */
+  private async checkTarget(manager: EntityManager, id: string, { task_type: wanted }: ImportQuery): Promise<TaskRow | null> {
+    const target = await this.tasks.find(manager, id);
+    if (!target && wanted === undefined) throw new ApiError('IMPORT_TARGET_NOT_FOUND', { id });
+    if (await this.tasks.hasContent(manager, id)) throw new ApiError('IMPORT_TARGET_NOT_EMPTY', { id });
+    const actual = target?.taskType ?? null;
+    if (wanted !== undefined && actual !== null && actual !== wanted) {
+      throw new ApiError('TASK_TYPES_DIFFER', { id, wanted, actual });
+    }
+    return target;
+  }
+
+  /**
+   * What only the whole file shows.
+   * @throws ApiError FAULTY_DATA_SET
+   */
+  private async review(manager: EntityManager, report: ImportReport): Promise<void> {
+    await this.staging.analyze(manager);
+    for (const { kind, count, at } of await this.staging.findFaults(manager)) report.faults(kind, count, at);
+    report.throwFaults();
+    for (const { kind, count, at } of await this.staging.findDirt(manager)) report.warnAll(kind, count, at);
+  }
+
+  private log(taskId: string, { warnings, ...counts }: Imported, startedAt: number): void {
+    const duration_ms = Math.round(performance.now() - startedAt);
+    this.logger.log({ event: 'import', taskId, ...counts, warnings: warnings.length, duration_ms });
+  }
+}

@@ -1,0 +1,159 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { ApiError } from '../errors/api-error';
+import type { LocalText } from '../errors/errors';
+import { printable } from '../http/validation';
+import { bsonBytes, UnstorableJson } from '../labeled-images/json-measure';
+import { PROBLEM_FAULTS } from './data-set-faults';
+import {
+  readAnnotation,
+  readCategory,
+  readImage,
+  type CocoAnnotation,
+  type CocoCategory,
+  type CocoImage,
+} from './coco-elements';
+import type { DataSetFile } from './data-set-file';
+import type { ImportReport } from './import-report';
+import type { ElementPiece, JsonPiece } from './json/json-piece';
+import { JsonSyntaxError } from './json/json-syntax-error';
+import { splitJson } from './json/split-json';
+import { positionOf } from './json/text-position';
+import { UnusableJson, type JsonPlace, type JsonProblem } from './json/unusable-json';
+import { StagedRows } from './staged-rows';
+import { StagingRepository } from './staging.repository';
+
+/** `info` and `licenses` of a data set, as JSON text. */
+export interface DataSetHead {
+  cocoInfo: string | null;
+  cocoLicenses: string | null;
+}
+
+/** Reads a data set once, from beginning to end, and puts its elements into the temporary tables as they come. */
+@Injectable()
+export class DataSetReader {
+  constructor(private readonly staging: StagingRepository) {}
+
+  /**
+   * @returns what stands beside the arrays; faults and dirt of single elements go into the report
+   * @throws ApiError MALFORMED_FILE, NOT_A_DATA_SET
+   */
+  async read(manager: EntityManager, file: DataSetFile, report: ImportReport): Promise<DataSetHead> {
+    const reading = new Reading(this.staging, manager, report);
+    try {
+      for await (const pieces of splitJson(file.read(), LAYOUT)) {
+        for (const piece of pieces) reading.take(piece);
+        await reading.sendFull();
+      }
+    } catch (fault) {
+      throw await toApiError(fault, file);
+    }
+    return reading.finish();
+  }
+}
+
+const LAYOUT = { arrays: ['images', 'categories', 'annotations'], kept: ['info', 'licenses'] };
+const HEAD_DEPTH = 1;
+
+/** One reading of one file. */
+class Reading {
+  private readonly head: DataSetHead = { cocoInfo: null, cocoLicenses: null };
+  private readonly images: StagedRows<CocoImage>;
+  private readonly categories: StagedRows<CocoCategory>;
+  private readonly annotations: StagedRows<CocoAnnotation>;
+  private hasImages = false;
+
+  constructor(
+    staging: StagingRepository,
+    manager: EntityManager,
+    private readonly report: ImportReport,
+  ) {
+    this.images = new StagedRows((seq, rows) => staging.addImages(manager, seq, rows));
+    this.categories = new StagedRows((seq, rows) => staging.addCategories(manager, seq, rows));
+    this.annotations = new StagedRows((seq, rows) => staging.addAnnotations(manager, seq, rows));
+  }
+
+  take(piece: JsonPiece): void {
+    switch (piece.kind) {
+      case 'element':
+        this.takeElement(piece);
+        break;
+      case 'array':
+        this.hasImages ||= piece.member === 'images';
+        break;
+      case 'value':
+        this.takeHead(piece.member, piece.value);
+        break;
+      case 'ignored':
+        this.report.warn('top_level_member_left_out', piece.member);
+    }
+  }
+
+  async sendFull(): Promise<void> {
+    for (const rows of this.tables) if (rows.isFull) await rows.send();
+  }
+
+  /** @throws ApiError NOT_A_DATA_SET */
+  async finish(): Promise<DataSetHead> {
+    if (!this.hasImages) throw notADataSet({ zh: '没有 images', en: 'it has no images' });
+    for (const rows of this.tables) await rows.finish();
+    return this.head;
+  }
+
+  private get tables() {
+    return [this.images, this.categories, this.annotations];
+  }
+
+  private takeElement({ member, value, index, bytes }: ElementPiece): void {
+    if (member === 'images') this.images.add(readImage(value, index, this.report), bytes);
+    else if (member === 'categories') this.categories.add(readCategory(value, index, this.report), bytes);
+    else this.annotations.add(readAnnotation(value, index, this.report), bytes);
+  }
+
+  private takeHead(member: string, value: unknown): void {
+    if (value === null) return;
+    try {
+      bsonBytes(value, HEAD_DEPTH);
+    } catch (fault) {
+      if (!(fault instanceof UnstorableJson)) throw fault;
+      this.report.fault(PROBLEM_FAULTS[fault.problem], member);
+      return;
+    }
+    this.head[member === 'info' ? 'cocoInfo' : 'cocoLicenses'] = JSON.stringify(value);
+  }
+}
+
+async function toApiError(fault: unknown, file: DataSetFile): Promise<unknown> {
+  if (fault instanceof JsonSyntaxError) {
+    const { offset } = fault;
+    return new ApiError('MALFORMED_FILE', { offset, ...(await positionOf(file.read(), offset)) });
+  }
+  if (fault instanceof UnusableJson) return notADataSet(describe(fault));
+  return fault;
+}
+
+function notADataSet(detail: LocalText): ApiError {
+  return new ApiError('NOT_A_DATA_SET', { detail });
+}
+
+function describe({ problem, place }: UnusableJson): LocalText {
+  const at = nameOf(place);
+  const { zh, en } = PROBLEMS[problem];
+  return { zh: zh.replace('{at}', () => at), en: en.replace('{at}', () => at) };
+}
+
+function nameOf({ member = '', index }: JsonPlace): string {
+  return printable(member) + (index === undefined ? '' : `[${String(index)}]`);
+}
+
+const PROBLEMS: Readonly<Record<JsonProblem, LocalText>> = {
+  'no-object': { zh: '顶层不是对象', en: 'its top level is no object' },
+  'name-too-long': { zh: '顶层成员名过长', en: 'the name of a top-level member is too long' },
+  'repeated-member': { zh: '{at} 出现多次', en: '{at} is there more than once' },
+  'member-no-array': { zh: '{at} 不是数组', en: '{at} is no array' },
+  'member-too-large': { zh: '{at} 过大', en: '{at} is too large' },
+  'member-too-deep': { zh: '{at} 嵌套过深', en: '{at} is nested too deep' },
+  'element-no-object': { zh: '{at} 不是对象', en: '{at} is no object' },
+  'element-too-large': { zh: '{at} 过大', en: '{at} is too large' },
+  'element-too-deep': { zh: '{at} 嵌套过深', en: '{at} is nested too deep' },
+};

@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto';
+import { open, unlink, type FileHandle } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Request } from 'express';
+import { ApiError } from '../errors/api-error';
+import type { DataSetFile } from './data-set-file';
+
+const CHUNK_BYTES = 2 ** 18;
+const TYPES = ['application/json', 'application/octet-stream'];
+
+/** Requests whose body is a file: it is read here, not by the JSON parser. */
+export function isUpload({ method, path }: Pick<Request, 'method' | 'path'>): boolean {
+  return method === 'PUT' && /^\/training\/tasks\/[^/]+\/coco\/?$/i.test(path);
+}
+
+/** An uploaded file on the disk. It has no name any more, so that nothing of it is left whatever happens to the process. */
+export class Upload implements DataSetFile {
+  private constructor(private readonly file: FileHandle) {}
+
+  /**
+   * Reads the request's body to its end: only then is it worth to take a lock or a connection.
+   * @throws ApiError UNSUPPORTED_MEDIA_TYPE, UNSUPPORTED_ENCODING, BODY_TOO_LARGE, INCOMPLETE_BODY
+   */
+  static async receive(request: Request, bytesMax: number): Promise<Upload> {
+    checkHeaders(request, bytesMax);
+    const path = join(tmpdir(), `training-tasks-upload-${randomUUID()}`);
+    const file = await open(path, 'wx+', 0o600);
+    try {
+      await unlink(path);
+      await spool(request, file, bytesMax);
+      return new Upload(file);
+    } catch (fault) {
+      await file.close();
+      throw isAborted(fault) ? new ApiError('INCOMPLETE_BODY', {}, { cause: fault }) : fault;
+    }
+  }
+
+  async *read(): AsyncGenerator<Buffer> {
+    for (let position = 0; ; ) {
+      const { buffer, bytesRead } = await this.file.read({ buffer: Buffer.allocUnsafe(CHUNK_BYTES), position });
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+      position += bytesRead;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.file.close();
+  }
+}
+
+async function spool(request: Request, file: FileHandle, bytesMax: number): Promise<void> {
+  let bytes = 0;
+  // A loop that ends early would destroy the request, and with it the connection that the refusal is answered on.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > bytesMax) throw new ApiError('BODY_TOO_LARGE', { max: bytesMax });
+    await file.appendFile(chunk);
+  }
+}
+
+function checkHeaders(request: Request, bytesMax: number): void {
+  if (request.get('Content-Type') !== undefined && !request.is(TYPES)) {
+    throw new ApiError('UNSUPPORTED_MEDIA_TYPE', { types: TYPES.join(' | ') });
+  }
+  if ((request.get('Content-Encoding') ?? 'identity') !== 'identity') throw new ApiError('UNSUPPORTED_ENCODING');
+  if (Number(request.get('Content-Length') ?? 0) > bytesMax) throw new ApiError('BODY_TOO_LARGE', { max: bytesMax });
+}
+
+function isAborted(fault: unknown): boolean {
+  const { code } = fault as NodeJS.ErrnoException;
+  return code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE';
+}
