@@ -1,0 +1,107 @@
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { StartError } from '../config/start-error';
+import { demo } from './demo';
+import { duplicate } from './duplicate';
+import { exportCoco } from './export-coco';
+import { importCoco } from './import-coco';
+import { migrate } from './migrate';
+import { serve } from './serve';
+import { ServiceError, ServiceUnreachable } from './service-client';
+
+/** For scripts; `--help` says the same. */
+const EXIT = { failed: 1, usage: 2, unreachable: 3, refused: 4, serviceFailed: 5 } as const;
+
+const EXIT_CODES = `
+Exit codes:
+  0  done
+  1  it could not start, or something unexpected happened
+  2  the command was not understood
+  3  no service answers at --url
+  4  the service refused (4xx): repeating does not help
+  5  the service failed or is busy (409 busy, 5xx): try again later`;
+
+/** The program: parses the arguments, runs one command and sets the exit code. */
+export async function runCommandLine(argv: readonly string[]): Promise<void> {
+  try {
+    await program().parseAsync([...argv]);
+  } catch (fault) {
+    process.exitCode = report(fault);
+  }
+}
+
+function program(): Command {
+  const command = new Command('training-tasks')
+    .description('Duplicates image-annotation training tasks: all or nothing, exactly once.')
+    .usage('[command] [options]   (npm run cli -- [command] [options])')
+    .addHelpText('after', EXIT_CODES)
+    .exitOverride();
+
+  command
+    .command('serve', { isDefault: true })
+    .description('start the service; settings come from the environment or a file .env, see .env.example')
+    .action(serve);
+  command
+    .command('demo')
+    .description('duplicate a sample task on a throwaway database and show what happened')
+    .action(demo);
+  command.command('migrate').description('bring the tables of the database up to date').action(migrate);
+  command
+    .command('import-coco')
+    .description('import a COCO file into an empty task, or into a new one')
+    .argument('<file>', 'the COCO file')
+    .option('--task <id>', 'the task to import into; without it a new one is made', parseId)
+    .addOption(new Option('--type <type>', 'the type of a new task').choices(['1', '2', '3']).default('1'))
+    .option('--name <name>', 'the name of a new task; the name of the file without it')
+    .addOption(urlOption())
+    .addHelpText('after', '\nExample:\n  npm run cli -- import-coco annotations.json --name "my data"')
+    .action(importCoco);
+  command
+    .command('export-coco')
+    .description('write a task as a COCO file')
+    .addArgument(new Argument('<task>', 'the task').argParser(parseId))
+    .option('-o, --output <file>', 'where to; the terminal without it')
+    .addOption(urlOption())
+    .addHelpText('after', '\nExample:\n  npm run cli -- export-coco 2018102439652891014 -o task.json')
+    .action(exportCoco);
+  command
+    .command('duplicate')
+    .description('copy a task into another one; safe to repeat')
+    .addArgument(new Argument('<old>', 'the task to copy').argParser(parseId))
+    .addArgument(new Argument('<new>', 'the task to fill; created where it does not exist').argParser(parseId))
+    .option('-o, --output <file>', 'keep the whole answer, the lists of new images and classes')
+    .addOption(urlOption())
+    .addHelpText('after', '\nExample:\n  npm run cli -- duplicate 2018102439652891014 2018102439652891056')
+    .action(duplicate);
+  for (const subcommand of command.commands) subcommand.exitOverride();
+  return command;
+}
+
+function urlOption(): Option {
+  return new Option('--url <url>', 'the running service').default('http://127.0.0.1:8000').argParser(parseUrl);
+}
+
+function parseId(value: string): string {
+  if (!/^[1-9][0-9]{18}$/.test(value)) throw new InvalidArgumentError('A task id has 19 digits.');
+  return value;
+}
+
+function parseUrl(value: string): string {
+  if (!/^https?:\/\//.test(value) || !URL.canParse(value)) throw new InvalidArgumentError('It has the form http://host:port.');
+  return value.replace(/\/+$/, '');
+}
+
+/** Tells the person at the terminal what went wrong. @returns the exit code */
+function report(fault: unknown): number {
+  // Commander has printed its own message, or the help that was asked for.
+  if (fault instanceof CommanderError) return fault.exitCode === 0 ? 0 : EXIT.usage;
+  if (fault instanceof ServiceError) {
+    console.error(fault.message);
+    return fault.isWorthRepeating || fault.status >= 500 ? EXIT.serviceFailed : EXIT.refused;
+  }
+  if (fault instanceof ServiceUnreachable) {
+    console.error(fault.message);
+    return EXIT.unreachable;
+  }
+  console.error(fault instanceof StartError ? fault.message : fault);
+  return EXIT.failed;
+}
