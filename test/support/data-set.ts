@@ -9,7 +9,12 @@ export interface CocoDataSet {
 /** A small clean data set: `images` images with two annotations each, of two classes in turn. */
 export function aDataSet({ images = 3, classes = 2, annotationsEach = 2 } = {}): CocoDataSet {
   return {
-    images: range(images).map((at) => ({ id: at, file_name: `image-${String(at)}.jpg`, width: 640, height: 480 })),
+    images: range(images).map((at) => ({
+      id: at,
+      file_name: `image-${String(at)}.jpg`,
+      width: 640,
+      height: 480,
+    })),
     categories: range(classes).map((at) => ({ id: at, name: `class ${String(at)}` })),
     annotations: range(images * annotationsEach).map((at) => ({
       id: at,

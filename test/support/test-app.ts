@@ -8,7 +8,7 @@ import { loadEnvironment } from '../../src/config/environment';
 import { configureApp } from '../../src/configure-app';
 import { connectDatabase } from '../../src/database/connect';
 import { Api } from './api';
-import { createDatabase, dropDatabase, TEMPLATE } from './test-database';
+import { createDatabase, dropDatabase, TEMPLATE, urlOf } from './test-database';
 
 /** The real application on a database of its own, listening on a free port. */
 export class TestApp {
@@ -27,10 +27,17 @@ export class TestApp {
     const module = await Test.createTestingModule({
       imports: [AppModule.register(environment, dataSource)],
     }).compile();
-    const app = module.createNestApplication<NestExpressApplication>({ bodyParser: false, logger: ['fatal'] });
+    const app = module.createNestApplication<NestExpressApplication>({
+      bodyParser: false,
+      logger: ['fatal'],
+    });
     configureApp(app, environment);
     await app.listen(0, '127.0.0.1');
     return new TestApp(app, dataSource, await app.getUrl(), database);
+  }
+
+  get databaseUrl(): string {
+    return urlOf(this.database);
   }
 
   get api(): Api {
