@@ -35,16 +35,23 @@ export class Service {
   ) {}
 
   /** @throws StartError wherever the operator can do something about it */
-  static async start(environment: Environment, { durable = true, quiet = false }: ServiceOptions = {}): Promise<Service> {
+  static async start(
+    environment: Environment,
+    { durable = true, quiet = false }: ServiceOptions = {},
+  ): Promise<Service> {
     const { databaseUrl, dataDir, migrationsRun, sampleData } = environment;
-    const embedded = databaseUrl === undefined ? await EmbeddedPostgres.start({ dataDir, durable }) : undefined;
+    const embedded =
+      databaseUrl === undefined ? await EmbeddedPostgres.start({ dataDir, durable }) : undefined;
     try {
       const dataSource = await connectDatabase(embedded?.url ?? databaseUrl!, migrationsRun); // one of the two is there
-      const app = await NestFactory.create<NestExpressApplication>(AppModule.register(environment, dataSource), {
-        bodyParser: false,
-        logger: new ServiceLogger(quiet),
-        abortOnError: false,
-      });
+      const app = await NestFactory.create<NestExpressApplication>(
+        AppModule.register(environment, dataSource),
+        {
+          bodyParser: false,
+          logger: new ServiceLogger(quiet),
+          abortOnError: false,
+        },
+      );
       const service = new Service(app, configureApp(app, environment), environment, embedded);
       await app.init();
       if (embedded && sampleData) await loadSample(app);
@@ -59,7 +66,8 @@ export class Service {
   /** Where it listens: `http://host:port`. */
   get url(): string {
     const { port, address, family } = this.server.address() as AddressInfo;
-    const host = address === '0.0.0.0' || address === '::' ? 'localhost' : family === 'IPv6' ? `[${address}]` : address;
+    const host =
+      address === '0.0.0.0' || address === '::' ? 'localhost' : family === 'IPv6' ? `[${address}]` : address;
     return `http://${host}:${String(port)}`;
   }
 
@@ -73,7 +81,10 @@ export class Service {
     this.gate.close();
     const closed = once(this.server.close(), 'close');
     const ended = Promise.all([closed, this.app.get(TaskLock).allReleased()]).then(() => true);
-    const inTime = await Promise.race([ended, sleep(this.environment.shutdownS * 1_000, false, { ref: false })]);
+    const inTime = await Promise.race([
+      ended,
+      sleep(this.environment.shutdownS * 1_000, false, { ref: false }),
+    ]);
     if (!inTime) {
       this.logger.warn({ event: 'requests_cut', after_s: this.environment.shutdownS });
       this.server.closeAllConnections();
@@ -100,7 +111,8 @@ async function listen(app: NestExpressApplication, { host, port }: Environment):
 }
 
 const LISTEN_FAULTS: Readonly<Record<string, (host: string, port: number) => string>> = {
-  EADDRINUSE: (_, port) => `Port ${String(port)} is taken by another program: end it, or set PORT to another one.`,
+  EADDRINUSE: (_, port) =>
+    `Port ${String(port)} is taken by another program: end it, or set PORT to another one.`,
   EACCES: (_, port) => `Port ${String(port)} may not be used by this user: set PORT to one over 1023.`,
   EADDRNOTAVAIL: (host) => `${host} is no address of this machine: set HOST to one that is.`,
   ENOTFOUND: (host) => `${host} is no known host: set HOST to an address of this machine.`,

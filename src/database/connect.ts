@@ -51,22 +51,31 @@ async function checkVersion(dataSource: DataSource): Promise<void> {
 async function refuseOutdated(dataSource: DataSource): Promise<void> {
   const pending = await dataSource.showMigrations();
   if (!pending) return;
-  throw new StartError('The tables are not up to date: run `npm run cli -- migrate`, or set MIGRATIONS_RUN=true.');
+  throw new StartError(
+    'The tables are not up to date: run `npm run cli -- migrate`, or set MIGRATIONS_RUN=true.',
+  );
 }
 
 function explain(fault: unknown, url: string): unknown {
   if (fault instanceof StartError) return fault;
-  const reason = fault instanceof Error ? fault.message || String((fault as NodeJS.ErrnoException).code) : String(fault);
+  const reason =
+    fault instanceof Error ? fault.message || String((fault as NodeJS.ErrnoException).code) : String(fault);
   if (isDatabaseAway(fault) || isHostUnknown(fault)) {
-    return new StartError(`The PostgreSQL server at ${withoutPassword(url)} cannot be reached (${reason}): check DATABASE_URL.`, {
-      cause: fault,
-    });
+    return new StartError(
+      `The PostgreSQL server at ${withoutPassword(url)} cannot be reached (${reason}): check DATABASE_URL.`,
+      {
+        cause: fault,
+      },
+    );
   }
   // 28: the user or the password is not accepted; 3D000: there is no such database.
   if (/^28|^3D000$/.test(sqlStateOf(fault) ?? '')) {
-    return new StartError(`The PostgreSQL server at ${withoutPassword(url)} refuses the connection (${reason}): check DATABASE_URL.`, {
-      cause: fault,
-    });
+    return new StartError(
+      `The PostgreSQL server at ${withoutPassword(url)} refuses the connection (${reason}): check DATABASE_URL.`,
+      {
+        cause: fault,
+      },
+    );
   }
   return fault;
 }

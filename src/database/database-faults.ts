@@ -33,7 +33,9 @@ export function isDatabaseAway(thrown: unknown): boolean {
   if (code.startsWith('08')) return true; // connection exceptions
   // The socket file of a server that has gone; any other file that is missing is no fault of the database.
   if (code === 'ENOENT') return 'syscall' in error && error.syscall === 'connect';
-  return AWAY_SQLSTATES.has(code) || AWAY_ERRNOS.has(code) || AWAY_TEXTS.some((text) => text.test(error.message));
+  return (
+    AWAY_SQLSTATES.has(code) || AWAY_ERRNOS.has(code) || AWAY_TEXTS.some((text) => text.test(error.message))
+  );
 }
 
 export function sqlStateOf(thrown: unknown): string | undefined {

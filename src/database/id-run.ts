@@ -24,7 +24,9 @@ export function shiftRuns(spans: readonly IdSpan[], firstNewId: bigint): IdRun[]
 }
 
 /** The runs as the three columns of `unnest($n::bigint[], …) AS run (first_id, last_id, shift)`. */
-export function runColumns(runs: readonly IdRun[]): [firstIds: string[], lastIds: string[], shifts: string[]] {
+export function runColumns(
+  runs: readonly IdRun[],
+): [firstIds: string[], lastIds: string[], shifts: string[]] {
   return [
     runs.map(({ firstId }) => String(firstId)),
     runs.map(({ lastId }) => String(lastId)),

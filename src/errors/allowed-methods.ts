@@ -11,7 +11,9 @@ interface Router {
 /** The methods that a path knows, for a 405 and its `Allow`; none where there is nothing at this path. */
 export function allowedMethods(request: Request): string[] {
   const router = request.app.router as unknown as Router; // its types leave out `match`
-  const routes = router.stack.flatMap((layer) => (layer.route && layer.match(request.path) ? [layer.route] : []));
+  const routes = router.stack.flatMap((layer) =>
+    layer.route && layer.match(request.path) ? [layer.route] : [],
+  );
   const methods = new Set(routes.flatMap(({ methods }) => Object.keys(methods)));
   return [...methods].map((method) => method.toUpperCase()).sort();
 }

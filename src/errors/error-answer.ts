@@ -14,7 +14,7 @@ export function errorAnswer({ errorName, details }: ApiError, language: Language
     status: statusOf(errorName),
     headers: {
       ...(entry.retryAfterS !== undefined && { 'Retry-After': String(entry.retryAfterS) }),
-      ...(errorName === 'METHOD_NOT_ALLOWED' && { Allow: String(details['allowed']) }),
+      ...(errorName === 'METHOD_NOT_ALLOWED' && { Allow: details['allowed'] as string }),
     },
     body: { code: entry.code, msg: messageOf(errorName, details, language) },
   };

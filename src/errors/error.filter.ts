@@ -30,7 +30,13 @@ export class ErrorFilter implements ExceptionFilter {
   private report(thrown: unknown, request: Request, requestId: string): void {
     const reason = thrown instanceof ApiError ? (thrown.cause ?? thrown) : thrown;
     const error = reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);
-    this.logger.error({ event: 'request_failed', requestId, method: request.method, path: request.path, error });
+    this.logger.error({
+      event: 'request_failed',
+      requestId,
+      method: request.method,
+      path: request.path,
+      error,
+    });
   }
 }
 

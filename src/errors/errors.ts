@@ -124,7 +124,11 @@ export const ERRORS = {
   },
 
   // 422: a file that is JSON but no data set that can be stored
-  NOT_A_DATA_SET: { code: 42201, zh: '文件不是 COCO 数据集：{detail}', en: 'The file is no COCO data set: {detail}' },
+  NOT_A_DATA_SET: {
+    code: 42201,
+    zh: '文件不是 COCO 数据集：{detail}',
+    en: 'The file is no COCO data set: {detail}',
+  },
   FAULTY_DATA_SET: {
     code: 42202,
     zh: '数据集有 {count} 处错误：{faults}',

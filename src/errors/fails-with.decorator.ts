@@ -3,7 +3,13 @@ import { ApiResponse } from '@nestjs/swagger';
 import { ERRORS, statusOf, type ErrorEntry, type ErrorName } from './errors';
 
 /** What any request may meet. */
-const ALWAYS: readonly ErrorName[] = ['BAD_REQUEST', 'UNKNOWN_PROPERTY', 'INTERNAL', 'DATABASE_AWAY', 'SHUTTING_DOWN'];
+const ALWAYS: readonly ErrorName[] = [
+  'BAD_REQUEST',
+  'UNKNOWN_PROPERTY',
+  'INTERNAL',
+  'DATABASE_AWAY',
+  'SHUTTING_DOWN',
+];
 
 /** Documents the errors of an endpoint, from the registry: one answer for each status, one example for each error. */
 export function FailsWith(...names: ErrorName[]): MethodDecorator & ClassDecorator {

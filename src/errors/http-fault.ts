@@ -11,7 +11,9 @@ interface HttpFault {
 }
 
 export function isHttpFault(thrown: unknown): thrown is HttpFault {
-  return thrown instanceof Error && 'status' in thrown && typeof thrown.status === 'number' && thrown.status < 500;
+  return (
+    thrown instanceof Error && 'status' in thrown && typeof thrown.status === 'number' && thrown.status < 500
+  );
 }
 
 /** Their texts are the libraries' and change with them; the status and the parser's `type` are their contract. */

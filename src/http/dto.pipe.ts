@@ -32,14 +32,17 @@ function membersOf(dto: ArgumentMetadata['metatype'] & object): ReadonlySet<stri
 
 function requireObject(value: unknown): Record<string, unknown> {
   // Express 5 leaves the body of a request without one undefined, and makes the query an object without prototype.
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new ApiError('BODY_NOT_AN_OBJECT');
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new ApiError('BODY_NOT_AN_OBJECT');
   return { ...value };
 }
 
 /** Every member of a DTO is a scalar; what is nested is hidden from the transformer, which would walk down into it. */
 function shallow(plain: Record<string, unknown>): Record<string, unknown> {
   const isNested = (value: unknown) => typeof value === 'object' && value !== null;
-  return Object.fromEntries(Object.entries(plain).map(([member, value]) => [member, isNested(value) ? NESTED : value]));
+  return Object.fromEntries(
+    Object.entries(plain).map(([member, value]) => [member, isNested(value) ? NESTED : value]),
+  );
 }
 
 const NESTED = Symbol('nested');
@@ -47,6 +50,7 @@ const NESTED = Symbol('nested');
 /** A validator's name is the name of its error. */
 function errorOf({ constraints = {} }: ValidationError): ErrorName {
   const [name] = Object.keys(constraints);
-  if (name === undefined || !(name in ERRORS)) throw new Error(`validator ${String(name)} has no error in the registry`);
+  if (name === undefined || !(name in ERRORS))
+    throw new Error(`validator ${String(name)} has no error in the registry`);
   return name as ErrorName;
 }

@@ -5,7 +5,7 @@ import { ApiError } from '../errors/api-error';
 import { printable } from './validation';
 
 /** Nest keeps a handler's parameters under `<kind>:<index>`; this is the kind of `@Query()`. */
-const QUERY_PARAMETER = /^4:/;
+const QUERY_KIND = '4:';
 
 /** Refuses query parameters where a handler takes none; where it takes some, its DTO refuses the unknown ones. */
 @Injectable()
@@ -18,8 +18,10 @@ export class QueryGuard implements CanActivate {
 }
 
 function takesQuery(context: ExecutionContext): boolean {
-  const parameters = Reflect.getMetadata(ROUTE_ARGS_METADATA, context.getClass(), context.getHandler().name) as
-    | object
-    | undefined;
-  return Object.keys(parameters ?? {}).some((key) => QUERY_PARAMETER.test(key));
+  const parameters = Reflect.getMetadata(
+    ROUTE_ARGS_METADATA,
+    context.getClass(),
+    context.getHandler().name,
+  ) as object | undefined;
+  return Object.keys(parameters ?? {}).some((key) => key.startsWith(QUERY_KIND));
 }

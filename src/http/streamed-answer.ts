@@ -29,7 +29,10 @@ export async function streamText(
   async function* paced(): AsyncGenerator<string> {
     try {
       for (let piece = first; !piece.done; piece = await pieces.next()) {
-        const stall = setTimeout(() => stream.destroy(new Error('the reader took nothing for too long')), STALL_MS_MAX);
+        const stall = setTimeout(
+          () => stream.destroy(new Error('the reader took nothing for too long')),
+          STALL_MS_MAX,
+        );
         try {
           yield piece.value;
         } finally {

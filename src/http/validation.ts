@@ -33,7 +33,8 @@ export function isName(value: unknown, lengthMax: number): value is string {
 export const IsTaskId = () => Check('NOT_A_TASK_ID', isId);
 export const IsImageId = () => Check('NOT_AN_IMAGE_ID', isId);
 export const IsTaskName = () => Check('NOT_A_NAME', (value) => isName(value, 200));
-export const IsTaskType = () => Check('NOT_A_TASK_TYPE', (value) => value === 1 || value === 2 || value === 3);
+export const IsTaskType = () =>
+  Check('NOT_A_TASK_TYPE', (value) => value === 1 || value === 2 || value === 3);
 
 /** A member's name as a client sent it, short and whole enough for a message. */
 export function printable(member: string): string {

@@ -94,7 +94,12 @@ export class ImageRepository {
   }
 
   /** A page by `order_id`, beginning behind `after`. */
-  async page(manager: EntityManager, taskId: string, limit: number, after: number): Promise<ImageWithRoiRow[]> {
+  async page(
+    manager: EntityManager,
+    taskId: string,
+    limit: number,
+    after: number,
+  ): Promise<ImageWithRoiRow[]> {
     return manager.query<ImageWithRoiRow[]>(
       `SELECT ${IMAGE_COLUMNS}, ${ROI_COLUMNS}
        FROM image

@@ -23,8 +23,10 @@ const SESSION_SETTINGS = `
 /** Without it, the server goes on with the statement of a node that died, and keeps its locks: 11 s were measured. */
 const DEAD_CLIENT_SETTING = `SET client_connection_check_interval = '500ms';`;
 
-/** Answered by work that found another lock taken: everything is let go, and the work tried again from its beginning. */
-export const BUSY = Symbol('busy');
+/** Answered by work that found another task's lock taken: everything is let go, and the work tried again from its start. */
+export class Busy {
+  constructor(readonly taskId: string) {}
+}
 
 /** A connection that holds the lock of a task. The transaction runs on this very connection. */
 export interface LockedConnection {
@@ -57,9 +59,9 @@ export class TaskLock implements OnModuleInit {
 
   /**
    * Runs `work` with the task locked.
-   * @throws ApiError TASK_BUSY when the lock, or one that `work` answered BUSY for, did not come free in 10 s
+   * @throws ApiError TASK_BUSY when the lock, or one that `work` answered Busy for, did not come free in 10 s
    */
-  async hold<T>(taskId: string, work: (locked: LockedConnection) => Promise<T | typeof BUSY>): Promise<T> {
+  async hold<T>(taskId: string, work: (locked: LockedConnection) => Promise<T | Busy>): Promise<T> {
     const holding = this.holdInTime(taskId, work);
     this.holds.add(holding);
     try {
@@ -78,17 +80,6 @@ export class TaskLock implements OnModuleInit {
   async abort(): Promise<void> {
     for (const client of this.clients) end(client);
     await this.allReleased();
-  }
-
-  private async holdInTime<T>(taskId: string, work: (locked: LockedConnection) => Promise<T | typeof BUSY>): Promise<T> {
-    const deadline = Date.now() + WAIT_MS_MAX;
-    for (;;) {
-      const outcome = await this.tryHold(taskId, work);
-      if (outcome !== BUSY) return outcome;
-      if (Date.now() >= deadline) throw new ApiError('TASK_BUSY', { id: taskId });
-      // Two that wait for each other's task must not go on meeting.
-      await sleep(POLL_MS * (0.5 + Math.random()));
-    }
   }
 
   /** Whether somebody writes the task now. */
@@ -110,6 +101,20 @@ export class TaskLock implements OnModuleInit {
     return row?.held === true;
   }
 
+  private async holdInTime<T>(
+    taskId: string,
+    work: (locked: LockedConnection) => Promise<T | Busy>,
+  ): Promise<T> {
+    const deadline = Date.now() + WAIT_MS_MAX;
+    for (;;) {
+      const outcome = await this.tryHold(taskId, work);
+      if (!(outcome instanceof Busy)) return outcome;
+      if (Date.now() >= deadline) throw new ApiError('TASK_BUSY', { id: outcome.taskId });
+      // Two that wait for each other's task must not go on meeting.
+      await sleep(POLL_MS * (0.5 + Math.random()));
+    }
+  }
+
   /** A server on a platform that can't watch a socket while it works refuses this setting. */
   private async accepts(setting: string): Promise<boolean> {
     const connection = this.dataSource.createQueryRunner();
@@ -126,13 +131,13 @@ export class TaskLock implements OnModuleInit {
 
   private async tryHold<T>(
     taskId: string,
-    work: (locked: LockedConnection) => Promise<T | typeof BUSY>,
-  ): Promise<T | typeof BUSY> {
+    work: (locked: LockedConnection) => Promise<T | Busy>,
+  ): Promise<T | Busy> {
     const connection = this.dataSource.createQueryRunner();
     const client = (await connection.connect()) as PoolClient;
     this.clients.add(client);
     try {
-      if (!(await tryLock(connection, 'pg_try_advisory_lock', taskId))) return BUSY;
+      if (!(await tryLock(connection, 'pg_try_advisory_lock', taskId))) return new Busy(taskId);
       await connection.query(this.sessionSettings);
       return await work({
         connection,
@@ -151,7 +156,9 @@ async function tryLock(
   method: 'pg_try_advisory_lock' | 'pg_try_advisory_lock_shared',
   taskId: string,
 ): Promise<boolean> {
-  const [row] = await connection.manager.query<{ free: boolean }[]>(`SELECT ${method}($1::bigint) AS free`, [taskId]);
+  const [row] = await connection.manager.query<{ free: boolean }[]>(`SELECT ${method}($1::bigint) AS free`, [
+    taskId,
+  ]);
   return row?.free === true;
 }
 

@@ -108,7 +108,10 @@ export class TaskRepository {
   }
 
   /** `info` and `licenses` of the data set that the task came from. */
-  async findCocoHead(manager: EntityManager, taskId: string): Promise<{ info: unknown; licenses: unknown } | null> {
+  async findCocoHead(
+    manager: EntityManager,
+    taskId: string,
+  ): Promise<{ info: unknown; licenses: unknown } | null> {
     const [row] = await manager.query<{ info: unknown; licenses: unknown }[]>(
       `SELECT coco_info AS info, coco_licenses AS licenses
        FROM task

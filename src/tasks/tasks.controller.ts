@@ -1,4 +1,14 @@
-import { Body, Controller, Get, HttpCode, HttpStatus, Param, Post, Query, UseInterceptors } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Get,
+  HttpCode,
+  HttpStatus,
+  Param,
+  Post,
+  Query,
+  UseInterceptors,
+} from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { FailsWith } from '../errors/fails-with.decorator';
 import { AnswersWith } from '../http/answers-with.decorator';
@@ -48,9 +58,19 @@ export class TasksController {
     },
   })
   @FailsWith(
-    'MALFORMED_JSON', 'BODY_NOT_AN_OBJECT', 'NOT_A_TASK_ID', 'SAME_TASK', 'SOURCE_NOT_FOUND', 'TARGET_NOT_EMPTY',
-    'TASK_TYPES_DIFFER', 'COPY_OF_ANOTHER_TASK', 'TASK_BUSY', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE',
-    'UNSUPPORTED_ENCODING', 'REQUEST_TIMEOUT',
+    'MALFORMED_JSON',
+    'BODY_NOT_AN_OBJECT',
+    'NOT_A_TASK_ID',
+    'SAME_TASK',
+    'SOURCE_NOT_FOUND',
+    'TARGET_NOT_EMPTY',
+    'TASK_TYPES_DIFFER',
+    'COPY_OF_ANOTHER_TASK',
+    'TASK_BUSY',
+    'BODY_TOO_LARGE',
+    'UNSUPPORTED_MEDIA_TYPE',
+    'UNSUPPORTED_ENCODING',
+    'REQUEST_TIMEOUT',
   )
   duplicate(@Body() dto: DuplicateTaskDto): Promise<MemberStream> {
     return this.duplication.duplicate(dto);
@@ -87,8 +107,17 @@ export class TasksController {
   @Post()
   @AnswersWith(TaskItem, { status: 201, description: 'The new task, empty.' })
   @FailsWith(
-    'MALFORMED_JSON', 'BODY_NOT_AN_OBJECT', 'NOT_A_TASK_ID', 'NOT_A_NAME', 'NOT_A_TASK_TYPE', 'TASK_EXISTS', 'TASK_BUSY',
-    'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'UNSUPPORTED_ENCODING', 'REQUEST_TIMEOUT',
+    'MALFORMED_JSON',
+    'BODY_NOT_AN_OBJECT',
+    'NOT_A_TASK_ID',
+    'NOT_A_NAME',
+    'NOT_A_TASK_TYPE',
+    'TASK_EXISTS',
+    'TASK_BUSY',
+    'BODY_TOO_LARGE',
+    'UNSUPPORTED_MEDIA_TYPE',
+    'UNSUPPORTED_ENCODING',
+    'REQUEST_TIMEOUT',
   )
   create(@Body() dto: CreateTaskDto): Promise<TaskItem> {
     return this.tasks.create(dto);

@@ -47,7 +47,9 @@ export class TasksService {
   }
 
   private async insert(connection: QueryRunner, task: NewTask): Promise<void> {
-    const inserted = await inTransaction(connection, 'READ COMMITTED', (manager) => this.tasks.insert(manager, task));
+    const inserted = await inTransaction(connection, 'READ COMMITTED', (manager) =>
+      this.tasks.insert(manager, task),
+    );
     if (!inserted) throw new ApiError('TASK_EXISTS', { id: task.taskId });
   }
 

@@ -50,7 +50,8 @@ export class TaskContentService {
       if (!image) throw new ApiError('IMAGE_NOT_FOUND', { id: taskId, image: imageId });
       if (image.mongoId === null) return { mongo_id: null, annotations: [] };
       const annotations = await this.documents.find(manager, taskId, image.mongoId);
-      if (!annotations) throw new Error(`image ${imageId} points to document ${image.mongoId}, which is not there`);
+      if (!annotations)
+        throw new Error(`image ${imageId} points to document ${image.mongoId}, which is not there`);
       return { mongo_id: image.mongoId, annotations };
     });
   }

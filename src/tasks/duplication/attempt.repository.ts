@@ -75,7 +75,12 @@ export class AttemptRepository {
   }
 
   /** Marks this attempt done, in the transaction of the copy. Any other attempt in its place is a reason to roll back. */
-  async finish(manager: EntityManager, target: string, attemptId: string, documentCount: number): Promise<void> {
+  async finish(
+    manager: EntityManager,
+    target: string,
+    attemptId: string,
+    documentCount: number,
+  ): Promise<void> {
     const finished = await manager.query<unknown[]>(
       `WITH finished AS (
          UPDATE task_duplication
@@ -89,7 +94,8 @@ export class AttemptRepository {
        FROM finished`,
       [target, attemptId, documentCount],
     );
-    if (finished.length !== 1) throw new Error(`attempt ${attemptId} is not the running one of task ${target}`);
+    if (finished.length !== 1)
+      throw new Error(`attempt ${attemptId} is not the running one of task ${target}`);
   }
 
   async fail(manager: EntityManager, target: string, attemptId: string): Promise<void> {

@@ -37,7 +37,8 @@ export class DuplicationRelations {
   /** @throws ApiError TASK_NOT_FOUND, NOT_A_COPY */
   async status(target: string): Promise<DuplicationStatus> {
     const attempt = await this.find(target);
-    if (attempt.state !== 'running' || (await this.lock.isHeld(target))) return DuplicationStatus.from(attempt);
+    if (attempt.state !== 'running' || (await this.lock.isHeld(target)))
+      return DuplicationStatus.from(attempt);
     // Nobody holds the lock: either it has just ended, or its process died and the next request will mark it failed.
     const ended = await this.find(target);
     return DuplicationStatus.from(ended.state === 'running' ? { ...ended, state: 'failed' } : ended);
@@ -50,7 +51,9 @@ export class DuplicationRelations {
   maps(target: string, query: PageQuery): MemberStream {
     const isPaged = query.limit !== undefined || query.cursor !== undefined;
     const page = { limit: isPaged ? limitOf(query) : null, after: decodeOrder(query.cursor) };
-    return new MemberStream(streamInSnapshot(this.dataSource, (connection) => this.write(connection, target, page)));
+    return new MemberStream(
+      streamInSnapshot(this.dataSource, (connection) => this.write(connection, target, page)),
+    );
   }
 
   private async *write(connection: QueryRunner, target: string, page: Page): AsyncGenerator<string> {
@@ -58,7 +61,9 @@ export class DuplicationRelations {
     if (state !== 'done') throw new ApiError('NOT_A_COPY', { id: target });
 
     const classes = await this.labelClasses.listCopied(connection.manager, target);
-    const classMap = Object.fromEntries(classes.map(({ sourceId, id }) => [sourceId, { lab_class_id_new: id }]));
+    const classMap = Object.fromEntries(
+      classes.map(({ sourceId, id }) => [sourceId, { lab_class_id_new: id }]),
+    );
     yield `"old_new_lab_class_map":${JSON.stringify(classMap)},"old_new_img_info_map":{`;
     const nextCursor = yield* this.writeImages(connection, target, sourceTaskId, page);
     yield `},"roi_id_old_img_id_old":{`;
@@ -84,7 +89,10 @@ export class DuplicationRelations {
     return nextCursor;
   }
 
-  private async find(target: string, { manager } = this.dataSource as Pick<QueryRunner, 'manager'>): Promise<AttemptRow> {
+  private async find(
+    target: string,
+    { manager } = this.dataSource as Pick<QueryRunner, 'manager'>,
+  ): Promise<AttemptRow> {
     const attempt = await this.attempts.find(manager, target);
     if (attempt) return attempt;
     const exists = await this.tasks.find(manager, target);

@@ -8,7 +8,7 @@ import { ImageRepository } from '../../images/image.repository';
 import { RoiImageRepository } from '../../images/roi-image.repository';
 import { LabelClassRepository } from '../../label-classes/label-class.repository';
 import { LabeledImageRepository } from '../../labeled-images/labeled-image.repository';
-import { BUSY, TaskLock, type LockedConnection } from '../task-lock';
+import { Busy, TaskLock, type LockedConnection } from '../task-lock';
 import { TaskRepository } from '../task.repository';
 import { AttemptRepository } from './attempt.repository';
 import { CopyPlanner } from './copy-planner';
@@ -49,7 +49,7 @@ export class DuplicationService {
       const { connection } = locked;
       if (await this.attempts.settled(connection.manager, source, target)) return true;
       // A source that is being filled is never copied half, and never taken for empty or missing.
-      if (!(await locked.tryShare(source))) return BUSY;
+      if (!(await locked.tryShare(source))) return new Busy(source);
       await this.check(connection.manager, source, target);
       await this.attempt(locked, await this.planner.plan(connection, source, target));
       return false;
@@ -75,11 +75,6 @@ export class DuplicationService {
     const { connection } = locked;
     const startedAt = performance.now();
     const attemptId = await this.attempts.begin(connection.manager, plan);
-    const log = (outcome: 'done' | 'failed', fields: object = {}): void => {
-      const duration_ms = Math.round(performance.now() - startedAt);
-      const { source, target, imageCount: images, documentCount: documents } = plan;
-      this.logger.log({ event: 'duplication', source, target, outcome, images, documents, duration_ms, attemptId, ...fields });
-    };
     try {
       await inTransaction(connection, 'REPEATABLE READ', async (manager) => {
         await this.check(manager, plan.source, plan.target);
@@ -88,9 +83,14 @@ export class DuplicationService {
         const documents = await this.copy(manager, plan);
         await this.attempts.finish(manager, plan.target, attemptId, documents);
       });
-      log('done');
+      this.log(plan, { attemptId, outcome: 'done', duration_ms: elapsedMs(startedAt) });
     } catch (error) {
-      log('failed', { error: String(error) });
+      this.log(plan, {
+        attemptId,
+        outcome: 'failed',
+        duration_ms: elapsedMs(startedAt),
+        error: String(error),
+      });
       await this.markFailed(connection, plan.target, attemptId);
       throw error;
     }
@@ -111,6 +111,18 @@ export class DuplicationService {
     return documents;
   }
 
+  /** One line for each attempt: what an operator looks for first. */
+  private log({ source, target, imageCount, documentCount }: CopyPlan, outcome: object): void {
+    this.logger.log({
+      event: 'duplication',
+      source,
+      target,
+      images: imageCount,
+      documents: documentCount,
+      ...outcome,
+    });
+  }
+
   /** Where even this fails the record goes on saying running, and the next request finds its lock free. */
   private async markFailed(connection: QueryRunner, target: string, attemptId: string): Promise<void> {
     try {
@@ -119,6 +131,10 @@ export class DuplicationService {
       this.logger.warn({ event: 'attempt_left_running', target, attemptId, error: String(error) });
     }
   }
+}
+
+function elapsedMs(startedAt: number): number {
+  return Math.round(performance.now() - startedAt);
 }
 
 /** What was written must be what was planned: a difference is never repaired, it rolls back. */
