@@ -33,7 +33,7 @@ export function jsonBody(isUpload: (request: Request) => boolean): RequestHandle
   };
 }
 
-function hasBody(request: Request): boolean {
+export function hasBody(request: Request): boolean {
   const length = request.get('Content-Length');
   return request.get('Transfer-Encoding') !== undefined || (length !== undefined && length !== '0');
 }
