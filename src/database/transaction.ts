@@ -43,6 +43,8 @@ export async function* streamInSnapshot<T>(
   const connection = dataSource.createQueryRunner();
   try {
     await connection.startTransaction('REPEATABLE READ');
+    // Who streams wants the first row at once and in the order of an index; the planner would rather sort all of them.
+    await connection.query('SET LOCAL enable_sort = off');
     yield* read(connection);
     await connection.commitTransaction();
   } finally {
