@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { QueryFailedError } from 'typeorm';
 
 /**
@@ -9,6 +10,7 @@ const AWAY_SQLSTATES: ReadonlySet<string> = new Set([
   '57P01', // admin_shutdown
   '57P02', // crash_shutdown
   '57P03', // cannot_connect_now
+  '55000', // object_not_in_prerequisite_state: the database takes no connections at the moment
   '25P03', // idle_in_transaction_session_timeout
 ]);
 
@@ -28,7 +30,8 @@ const AWAY_TEXTS = [/^Connection terminated/, /^timeout exceeded when trying to 
 /** Whether the database could not be reached or was lost, so that the same request may succeed later. */
 export function isDatabaseAway(thrown: unknown): boolean {
   const error: unknown = thrown instanceof QueryFailedError ? thrown.driverError : thrown;
-  if (!(error instanceof Error)) return false;
+  // Not `instanceof`: Node makes the errors of sockets in its own realm, Jest runs everything else in another one.
+  if (!types.isNativeError(error)) return false;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   if (code.startsWith('08')) return true; // connection exceptions
   // The socket file of a server that has gone; any other file that is missing is no fault of the database.
@@ -40,5 +43,7 @@ export function isDatabaseAway(thrown: unknown): boolean {
 
 export function sqlStateOf(thrown: unknown): string | undefined {
   const error: unknown = thrown instanceof QueryFailedError ? thrown.driverError : thrown;
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  return types.isNativeError(error) && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : undefined;
 }

@@ -21,7 +21,8 @@ export class ErrorFilter implements ExceptionFilter {
     const requestId = String(response.getHeader('X-Request-Id'));
     const error = toApiError(thrown, request, requestId);
     const { status, headers, body } = errorAnswer(error, languageOf(request));
-    if (status >= 500) this.report(thrown, request, requestId);
+    // Who refuses because he is told to stop has nothing to report.
+    if (status >= 500 && error.errorName !== 'SHUTTING_DOWN') this.report(thrown, request, requestId);
     // The head is out already: cut the answer, so that nobody takes what came for the whole.
     if (response.headersSent) response.destroy();
     else response.status(status).set(headers).json(body);

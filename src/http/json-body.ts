@@ -9,8 +9,10 @@ const parse = json({
   limit: BODY_BYTES_MAX,
   // Any JSON value is parsed, so that a body that is none of an object is told from one that is no JSON.
   strict: false,
-  // The parser would replace what is not UTF-8 in silence.
-  verify: (_request, _response, body) => {
+  // JSON is UTF-8 (RFC 8259, 8.1). The parser takes other charsets of Unicode too, and would replace in silence what is not
+  // UTF-8.
+  verify: (_request, _response, body, charset) => {
+    if (charset !== 'utf-8') throw Object.assign(new Error(`charset ${charset}`), { status: 415 });
     if (!isUtf8(body)) throw new ApiError('MALFORMED_JSON');
   },
 });

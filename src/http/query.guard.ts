@@ -7,13 +7,27 @@ import { printable } from './validation';
 /** Nest keeps a handler's parameters under `<kind>:<index>`; this is the kind of `@Query()`. */
 const QUERY_KIND = '4:';
 
-/** Refuses query parameters where a handler takes none; where it takes some, its DTO refuses the unknown ones. */
+/**
+ * Refuses a query that is not UTF-8, and query parameters where a handler takes none; where it takes some, its DTO refuses
+ * the unknown ones.
+ */
 @Injectable()
 export class QueryGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
-    const [member] = Object.keys(context.switchToHttp().getRequest<Request>().query);
+    const request = context.switchToHttp().getRequest<Request>();
+    requireDecodable(request.url);
+    const [member] = Object.keys(request.query);
     if (member === undefined || takesQuery(context)) return true;
     throw new ApiError('UNKNOWN_PROPERTY', { member: printable(member) });
+  }
+}
+
+/** The parser of queries would replace in silence what is not UTF-8, as in the body and the path. */
+function requireDecodable(url: string): void {
+  try {
+    decodeURIComponent(url);
+  } catch (cause) {
+    throw new ApiError('BAD_REQUEST', {}, { cause });
   }
 }
 

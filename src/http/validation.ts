@@ -19,7 +19,7 @@ export function isId(value: unknown): value is string {
 }
 
 /** Text that PostgreSQL and JSON can both hold: no NUL, no half of a surrogate pair. */
-export function isStorable(value: string): boolean {
+function isStorable(value: string): boolean {
   return !value.includes('\0') && value.isWellFormed();
 }
 

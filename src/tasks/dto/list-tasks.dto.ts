@@ -1,7 +1,7 @@
 import { PageQuery } from '../../http/page.dto';
-import { Check, isStorable, MayBeAbsent } from '../../http/validation';
+import { Check, isName, MayBeAbsent } from '../../http/validation';
 
-const isSearch = (value: unknown) => typeof value === 'string' && value.length <= 200 && isStorable(value);
+const isSearch = (value: unknown) => value === '' || isName(value, 200);
 
 export class ListTasksQuery extends PageQuery {
   /** a part of the name, whatever its case, or the beginning of an id */
