@@ -21,6 +21,7 @@ const STEPS = [
   // The steps after it run what it makes.
   { name: 'build', script: ['scripts/build.mjs'], mend: 'by hand, then npm run build', required: true },
   { name: 'openapi.json', script: ['scripts/openapi.mjs', '--check'], mend: 'npm run openapi' },
+  { name: 'docs/errors.md', script: ['scripts/errors-doc.mjs', '--check'], mend: 'npm run errors-doc' },
   {
     name: 'migrations',
     script: ['scripts/migrations.mjs', '--check'],

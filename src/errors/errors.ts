@@ -132,12 +132,7 @@ export const ERRORS = {
   FAULTY_DATA_SET: {
     code: 42202,
     zh: '数据集有 {count} 处错误：{faults}',
-    en: 'The data set has {count} faults: {faults}',
-  },
-  BROKEN_SOURCE: {
-    code: 42203,
-    zh: '要复制的任务有 {count} 处损坏的标注：{faults}',
-    en: 'The task to copy has {count} broken annotation documents: {faults}',
+    en: 'Faults in the data set ({count}): {faults}',
   },
 
   HEADERS_TOO_LARGE: { code: 43101, zh: '请求头过大', en: 'The request headers are too large' },

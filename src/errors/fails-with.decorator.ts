@@ -45,7 +45,9 @@ function documentStatus(status: number, names: ErrorName[]): MethodDecorator & C
   return ApiResponse({
     status,
     description: entries.map(([, { code, en }]) => `\`${String(code)}\` ${en}`).join('\n\n'),
-    headers: repeatable ? { 'Retry-After': { description: 'seconds', schema: { type: 'integer' } } } : {},
+    ...(repeatable && {
+      headers: { 'Retry-After': { description: 'seconds', schema: { type: 'integer' } } },
+    }),
     content: {
       'application/json': {
         schema: { $ref: '#/components/schemas/Failure' },
