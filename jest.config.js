@@ -1,4 +1,7 @@
-// Three tiers: `unit` needs nothing, `contract` and `e2e` share one embedded PostgreSQL that globalSetup starts.
+const { availableParallelism } = require('node:os');
+
+// `unit` needs nothing; the others share one embedded PostgreSQL that globalSetup starts. `process` runs what is in dist,
+// which scripts/test.mjs builds.
 const base = {
   testEnvironment: 'node',
   // Nest 12 is ESM only; Jest 30 cannot require() ES modules, so Nest is transformed like our own code.
@@ -12,9 +15,12 @@ const server = {
 
 module.exports = {
   testTimeout: 60_000,
+  // Jest would leave one core of two idle; over four the test apps would want more connections than the server has.
+  maxWorkers: Math.min(availableParallelism(), 4),
   projects: [
     { ...base, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.spec.ts'] },
     { ...base, ...server, displayName: 'contract', testMatch: ['<rootDir>/test/contract/**/*.spec.ts'] },
     { ...base, ...server, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.spec.ts'] },
+    { ...base, ...server, displayName: 'process', testMatch: ['<rootDir>/test/process/**/*.spec.ts'] },
   ],
 };

@@ -8,11 +8,13 @@ import { answerConnectionFaults } from './http/connection-faults';
 import { DtoPipe } from './http/dto.pipe';
 import { idleBody } from './http/idle-body';
 import { jsonBody } from './http/json-body';
+import { MethodGuard } from './http/method.guard';
 import { answerOptions } from './http/options';
 import { QueryGuard } from './http/query.guard';
 import { requestId } from './http/request-id';
 import { requireHost } from './http/require-host';
 import { ShutdownGate } from './http/shutdown-gate';
+import { exampleImage } from './sample/example-image';
 
 /**
  * All that happens around the controllers, the same for the service and for every test of it. The application must be made
@@ -31,10 +33,10 @@ export function configureApp(app: NestExpressApplication, { corsOrigins }: Envir
   app.use(answerOptions);
   app.use(idleBody(filter.answer.bind(filter)));
   app.use(jsonBody(isUpload));
-  app.useGlobalGuards(new QueryGuard());
+  app.useGlobalGuards(new MethodGuard(), new QueryGuard());
   app.useGlobalPipes(new DtoPipe());
   app.useGlobalFilters(filter);
-  serveDocs(app);
+  serveDocs(app, () => exampleImage(app));
   configureServer(app.getHttpServer());
   return gate;
 }

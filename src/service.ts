@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { DataSource } from 'typeorm';
 import { AppModule } from './app.module';
 import type { Environment } from './config/environment';
 import { StartError } from './config/start-error';
@@ -15,6 +16,8 @@ import type { ShutdownGate } from './http/shutdown-gate';
 import { ServiceLogger } from './service-logger';
 import { loadSample } from './sample/load-sample';
 import { TaskLock } from './tasks/task-lock';
+
+const IDLE_POLL_MS = 100;
 
 export interface ServiceOptions {
   /** false for throwaway data */
@@ -40,24 +43,29 @@ export class Service {
     { durable = true, quiet = false }: ServiceOptions = {},
   ): Promise<Service> {
     const { databaseUrl, dataDir, migrationsRun, sampleData } = environment;
+    const logger = new ServiceLogger(quiet);
+    // For what has something to say before there is an application.
+    Logger.overrideLogger(logger);
     const embedded =
       databaseUrl === undefined ? await EmbeddedPostgres.start({ dataDir, durable }) : undefined;
+    let dataSource: DataSource | undefined;
     try {
-      const dataSource = await connectDatabase(embedded?.url ?? databaseUrl!, migrationsRun); // one of the two is there
+      dataSource = await connectDatabase(embedded?.url ?? databaseUrl!, migrationsRun); // one of the two is there
       const app = await NestFactory.create<NestExpressApplication>(
         AppModule.register(environment, dataSource),
         {
           bodyParser: false,
-          logger: new ServiceLogger(quiet),
+          logger,
           abortOnError: false,
         },
       );
       const service = new Service(app, configureApp(app, environment), environment, embedded);
       await app.init();
       if (embedded && sampleData) await loadSample(app);
-      await listen(app, environment);
+      await listen(service.server, environment);
       return service;
     } catch (fault) {
+      await dataSource?.destroy();
       await embedded?.stop();
       throw fault;
     }
@@ -79,20 +87,26 @@ export class Service {
   /** Lets running requests and copies end, at most SHUTDOWN_S; then copies are rolled back and streams cut. */
   async stop(): Promise<void> {
     this.gate.close();
-    const closed = once(this.server.close(), 'close');
-    const ended = Promise.all([closed, this.app.get(TaskLock).allReleased()]).then(() => true);
-    const inTime = await Promise.race([
-      ended,
-      sleep(this.environment.shutdownS * 1_000, false, { ref: false }),
-    ]);
-    if (!inTime) {
+    const lock = this.app.get(TaskLock);
+    // A copy goes on when its client has left.
+    const ended = this.closeServer().then(() => lock.allReleased());
+    if (!(await isDoneIn(this.environment.shutdownS * 1_000, ended))) {
       this.logger.warn({ event: 'requests_cut', after_s: this.environment.shutdownS });
       this.server.closeAllConnections();
       // Ends the sessions of copies that still run: that rolls them back.
-      await this.app.get(TaskLock).abort();
+      await lock.abort();
     }
     await this.app.close();
     await this.embedded?.stop();
+  }
+
+  /** Resolves when the last request has been answered. */
+  private async closeServer(): Promise<void> {
+    const closed = once(this.server.close(), 'close');
+    // close() ends the connections that are idle now; one that becomes idle would be kept for the client's next request.
+    const idle = setInterval(() => this.server.closeIdleConnections(), IDLE_POLL_MS);
+    await closed;
+    clearInterval(idle);
   }
 
   private get server(): Server {
@@ -100,9 +114,14 @@ export class Service {
   }
 }
 
-async function listen(app: NestExpressApplication, { host, port }: Environment): Promise<void> {
+async function isDoneIn(ms: number, work: Promise<unknown>): Promise<boolean> {
+  return Promise.race([work.then(() => true), sleep(ms, false, { ref: false })]);
+}
+
+async function listen(server: Server, { host, port }: Environment): Promise<void> {
   try {
-    await app.listen(port, host);
+    // app.listen() would log the fault, too.
+    await once(server.listen(port, host), 'listening');
   } catch (fault) {
     const reason = LISTEN_FAULTS[(fault as NodeJS.ErrnoException).code ?? ''];
     if (reason === undefined) throw fault;

@@ -1,12 +1,10 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { StartError } from '../config/start-error';
-import { demo } from './demo';
 import { duplicate } from './duplicate';
 import { exportCoco } from './export-coco';
 import { importCoco } from './import-coco';
-import { migrate } from './migrate';
-import { serve } from './serve';
-import { ServiceError, ServiceUnreachable } from './service-client';
+import { isCutOff, ServiceError, ServiceUnreachable } from './service-client';
+import { readSettings } from './settings';
 
 /** For scripts; `--help` says the same. */
 const EXIT = { failed: 1, usage: 2, unreachable: 3, refused: 4, serviceFailed: 5 } as const;
@@ -20,37 +18,61 @@ Exit codes:
   4  the service refused (4xx): repeating does not help
   5  the service failed or is busy (409 busy, 5xx): try again later`;
 
-/** The program: parses the arguments, runs one command and sets the exit code. */
+/** The program: parses the arguments and runs one command; where that fails it ends the process with its exit code. */
 export async function runCommandLine(argv: readonly string[]): Promise<void> {
   try {
     await program().parseAsync([...argv]);
   } catch (fault) {
-    process.exitCode = report(fault);
+    // What failed may leave a connection open that nobody will close.
+    process.exit(report(fault));
   }
 }
 
+/**
+ * The modules of the service take a second to load: commands that are clients do without them, and those that need them
+ * load them when the settings are found good.
+ */
 function program(): Command {
   const command = new Command('training-tasks')
     .description('Duplicates image-annotation training tasks: all or nothing, exactly once.')
     .usage('[command] [options]   (npm run cli -- [command] [options])')
     .addHelpText('after', EXIT_CODES)
+    .showHelpAfterError('(--help says more)')
     .exitOverride();
 
   command
     .command('serve', { isDefault: true })
     .description('start the service; settings come from the environment or a file .env, see .env.example')
-    .action(serve);
+    .allowExcessArguments()
+    .action(async (_options, { args: [unknown] }: Command) => {
+      // The default command gets what is no command, too.
+      if (unknown !== undefined) command.error(`error: unknown command '${unknown}'`);
+      const settings = readSettings();
+      await (await import('./serve.js')).serve(settings);
+    });
   command
     .command('demo')
     .description('duplicate a sample task on a throwaway database and show what happened')
-    .action(demo);
-  command.command('migrate').description('bring the tables of the database up to date').action(migrate);
+    .action(async () => (await import('./demo.js')).demo());
+  command
+    .command('migrate')
+    .description('bring the tables of the database up to date')
+    .action(async () => {
+      const settings = readSettings();
+      await (await import('./migrate.js')).migrate(settings);
+    });
   command
     .command('import-coco')
     .description('import a COCO file into an empty task, or into a new one')
     .argument('<file>', 'the COCO file')
     .option('--task <id>', 'the task to import into; without it a new one is made', parseId)
-    .addOption(new Option('--type <type>', 'the type of a new task').choices(['1', '2', '3']).default('1'))
+    .addOption(
+      new Option('--type <type>', 'the type of a new task (default: 1), or of one that has none').choices([
+        '1',
+        '2',
+        '3',
+      ]),
+    )
     .option('--name <name>', 'the name of a new task; the name of the file without it')
     .addOption(urlOption())
     .addHelpText('after', '\nExample:\n  npm run cli -- import-coco annotations.json --name "my data"')
@@ -67,7 +89,9 @@ function program(): Command {
     .command('duplicate')
     .description('copy a task into another one; safe to repeat')
     .addArgument(new Argument('<old>', 'the task to copy').argParser(parseId))
-    .addArgument(new Argument('<new>', 'the task to fill; created where it does not exist').argParser(parseId))
+    .addArgument(
+      new Argument('<new>', 'the task to fill; created where it does not exist').argParser(parseId),
+    )
     .option('-o, --output <file>', 'keep the whole answer, the lists of new images and classes')
     .addOption(urlOption())
     .addHelpText('after', '\nExample:\n  npm run cli -- duplicate 2018102439652891014 2018102439652891056')
@@ -77,7 +101,9 @@ function program(): Command {
 }
 
 function urlOption(): Option {
-  return new Option('--url <url>', 'the running service').default('http://127.0.0.1:8000').argParser(parseUrl);
+  return new Option('--url <url>', 'the running service')
+    .default('http://127.0.0.1:8000')
+    .argParser(parseUrl);
 }
 
 function parseId(value: string): string {
@@ -86,7 +112,8 @@ function parseId(value: string): string {
 }
 
 function parseUrl(value: string): string {
-  if (!/^https?:\/\//.test(value) || !URL.canParse(value)) throw new InvalidArgumentError('It has the form http://host:port.');
+  if (!/^https?:\/\//.test(value) || !URL.canParse(value))
+    throw new InvalidArgumentError('It has the form http://host:port.');
   return value.replace(/\/+$/, '');
 }
 
@@ -102,6 +129,15 @@ function report(fault: unknown): number {
     console.error(fault.message);
     return EXIT.unreachable;
   }
-  console.error(fault instanceof StartError ? fault.message : fault);
+  if (isCutOff(fault)) {
+    console.error(`The answer broke off (${fault.message}): repeat the command.`);
+    return EXIT.serviceFailed;
+  }
+  console.error(fault instanceof StartError || isSystemFault(fault) ? fault.message : fault);
   return EXIT.failed;
+}
+
+/** Of files and sockets: the message names the path and what is wrong with it. */
+function isSystemFault(fault: unknown): fault is NodeJS.ErrnoException {
+  return fault instanceof Error && 'syscall' in fault;
 }

@@ -38,10 +38,14 @@ async function show(url: string): Promise<void> {
 
   const second = await duplicate(service);
   const isSame = second.text === first.text && second.isReplayed && !first.isReplayed;
-  console.log(`The same request again\n  ${isSame ? 'the same answer, and nothing was copied' : 'ANOTHER ANSWER'}\n`);
+  console.log(
+    `The same request again\n  ${isSame ? 'the same answer, and nothing was copied' : 'ANOTHER ANSWER'}\n`,
+  );
   if (!isSame) throw new Error('the same request was not answered the same');
 
-  console.log(describeMaps(await service.json<DuplicationMaps>({ method: 'GET', path: pathOf('duplication/maps') })));
+  console.log(
+    describeMaps(await service.json<DuplicationMaps>({ method: 'GET', path: pathOf('duplication/maps') })),
+  );
   console.log(`
 Where the rest is
   npm start               the service on port 8000 with this sample; its documentation is at /docs
@@ -49,8 +53,14 @@ Where the rest is
   README.md               the contract, the errors, how a front end calls it`);
 }
 
-async function duplicate(service: ServiceClient): Promise<{ text: string; msg: string; isReplayed: boolean }> {
-  const { body, headers } = await service.send({ method: 'POST', path: '/training/tasks/duplication', json: REQUEST });
+async function duplicate(
+  service: ServiceClient,
+): Promise<{ text: string; msg: string; isReplayed: boolean }> {
+  const { body, headers } = await service.send({
+    method: 'POST',
+    path: '/training/tasks/duplication',
+    json: REQUEST,
+  });
   const text = await body.text();
   const { msg } = JSON.parse(text) as DuplicatedTask & { msg: string };
   return { text, msg, isReplayed: headers['idempotency-replayed'] === 'true' };
@@ -60,7 +70,12 @@ function pathOf(resource: string): string {
   return `/training/tasks/${SAMPLE_COPY_ID}/${resource}`;
 }
 
-function describeStatus({ image_count, roi_count, label_class_count, document_count }: DuplicationStatus): string {
+function describeStatus({
+  image_count,
+  roi_count,
+  label_class_count,
+  document_count,
+}: DuplicationStatus): string {
   return `${String(image_count)} images, ${String(roi_count)} ROIs, ${String(label_class_count)} label classes, ${String(document_count)} annotation documents`;
 }
 
@@ -72,8 +87,12 @@ function describeMaps(maps: DuplicationMaps): string {
     .slice(0, ROWS_SHOWN)
     .flatMap(([old, info]) => [
       `  image  ${old} → ${info.img_id_new}`,
-      `    ROI      ${String(info.img_roi_id_old)} → ${String(info.img_roi_id_new)}`,
-      `    document ${String(info.labeled_img_id_old)} → ${String(info.labeled_img_id_new)}`,
+      `    ROI      ${describePair(info.img_roi_id_old, info.img_roi_id_new)}`,
+      `    document ${describePair(info.labeled_img_id_old, info.labeled_img_id_new)}`,
     ]);
   return [`Old → new (GET ${pathOf('duplication/maps')})`, ...classes, ...images, '  …'].join('\n');
+}
+
+function describePair(old: string | null, copy: string | null): string {
+  return old === null && copy === null ? 'none' : `${String(old)} → ${String(copy)}`;
 }

@@ -10,9 +10,14 @@ interface Options {
 export async function exportCoco(task: string, { output, url }: Options): Promise<void> {
   const { body } = await new ServiceClient(url).send({ method: 'GET', path: `/training/tasks/${task}/coco` });
   if (output === undefined) {
-    await pipeline(body, process.stdout, { end: false });
+    await pipeline(body, process.stdout, { end: false }).catch(unlessReaderLeft);
     return;
   }
   await saveWhole(body, output, 'downloading');
   console.log(`Task ${task} is in ${output}.`);
+}
+
+/** As in `export-coco … | head`. */
+function unlessReaderLeft(fault: unknown): void {
+  if ((fault as NodeJS.ErrnoException).code !== 'EPIPE') throw fault;
 }

@@ -1,10 +1,9 @@
+import type { Environment } from '../config/environment';
 import { connectDatabase } from '../database/connect';
 import { EmbeddedPostgres } from '../database/embedded/embedded-postgres';
-import { readSettings } from './settings';
 
 /** Brings the tables up to date, for nodes that start with MIGRATIONS_RUN=false. */
-export async function migrate(): Promise<void> {
-  const { databaseUrl, dataDir } = readSettings();
+export async function migrate({ databaseUrl, dataDir }: Environment): Promise<void> {
   const embedded = databaseUrl === undefined ? await EmbeddedPostgres.start({ dataDir }) : undefined;
   try {
     const dataSource = await connectDatabase(embedded?.url ?? databaseUrl!, true); // one of the two is there

@@ -7,7 +7,9 @@ export class ByteProgress {
 
   constructor(what: string, totalBytes: number | undefined) {
     const format =
-      totalBytes === undefined ? `${what} {mb} MB, {duration_formatted}` : `${what} {bar} {percentage} % of {total_mb} MB, {eta_formatted} left`;
+      totalBytes === undefined
+        ? `${what} {mb} MB, {duration_formatted}`
+        : `${what} {bar} {percentage} % of {total_mb} MB, {eta_formatted} left`;
     this.bar = new SingleBar({ format, hideCursor: true, clearOnComplete: true, etaBuffer: 100 });
     this.bar.start(totalBytes ?? 1, 0, { mb: '0', total_mb: inMb(totalBytes ?? 0) });
   }

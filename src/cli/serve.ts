@@ -1,11 +1,11 @@
 import { Logger } from '@nestjs/common';
+import type { Environment } from '../config/environment';
 import { SAMPLE_COPY_ID, SAMPLE_TASK_ID } from '../sample/sample-data-set';
 import { Service } from '../service';
-import { readSettings } from './settings';
 
 /** Runs the service until it is told to stop, or its database ends. */
-export async function serve(): Promise<void> {
-  const service = await Service.start(readSettings());
+export async function serve(environment: Environment): Promise<void> {
+  const service = await Service.start(environment);
   const logger = new Logger('Service');
   console.log(welcome(service.url));
   const databaseEnded = service.databaseEnded.then((reason) => {

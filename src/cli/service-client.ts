@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { request, type Dispatcher } from 'undici';
+import { errors, request, type Dispatcher } from 'undici';
 
 /** How often a request is repeated that the service calls worth repeating. */
 const REPEATS_MAX = 5;
@@ -21,14 +21,22 @@ export class ServiceError extends Error {
   }
 }
 
-/** Nobody answers, or the answer broke off. */
+/** Nobody answers. */
 export class ServiceUnreachable extends Error {}
+
+/** Whether the connection ended within an answer that was being read. */
+export function isCutOff(fault: unknown): fault is Error {
+  return (
+    fault instanceof errors.UndiciError || (fault as NodeJS.ErrnoException | null)?.code === 'ECONNRESET'
+  );
+}
 
 export interface ServiceRequest {
   readonly method: 'GET' | 'POST' | 'PUT';
   readonly path: string;
   readonly json?: unknown;
   readonly upload?: Readable;
+  readonly uploadBytes?: number | undefined;
 }
 
 /** Speaks HTTP with a running service. */
@@ -45,12 +53,16 @@ export class ServiceClient {
    * Sends again what is safe to send again, as long as the service says that it is worth it.
    * @throws ServiceError, ServiceUnreachable
    */
-  async sendRepeating(query: ServiceRequest, onWait: (error: ServiceError) => void): Promise<Dispatcher.ResponseData> {
+  async sendRepeating(
+    query: ServiceRequest,
+    onWait: (error: ServiceError) => void,
+  ): Promise<Dispatcher.ResponseData> {
     for (let repeats = 0; ; repeats++) {
       try {
         return await this.send(query);
       } catch (error) {
-        if (!(error instanceof ServiceError) || error.retryAfterS === undefined || repeats >= REPEATS_MAX) throw error;
+        if (!(error instanceof ServiceError) || error.retryAfterS === undefined || repeats >= REPEATS_MAX)
+          throw error;
         onWait(error);
         await sleep(error.retryAfterS * 1_000);
       }
@@ -58,11 +70,16 @@ export class ServiceClient {
   }
 
   /** @throws ServiceError, ServiceUnreachable */
-  async send({ method, path, json, upload }: ServiceRequest): Promise<Dispatcher.ResponseData> {
+  async send({ method, path, json, upload, uploadBytes }: ServiceRequest): Promise<Dispatcher.ResponseData> {
     const response = await this.whole(
       request(this.url + path, {
         method,
-        headers: { 'Accept-Language': 'en', 'Content-Type': 'application/json' },
+        headers: {
+          'Accept-Language': 'en',
+          'Content-Type': 'application/json',
+          // A file that is too large is then refused before it is sent.
+          ...(uploadBytes !== undefined && { 'Content-Length': String(uploadBytes) }),
+        },
         body: upload ?? (json === undefined ? null : JSON.stringify(json)),
         // A copy or an import of a large task takes as long as it takes.
         headersTimeout: 0,

@@ -96,8 +96,22 @@ function origins(value: string): string[] {
 
 function postgresUrl(value: string): string | undefined {
   if (value === '') return undefined;
-  if (!/^postgres(ql)?:\/\//.test(value)) throw new Error('must be a postgresql:// address');
+  if (!/^postgres(ql)?:\/\//.test(value) || !isReadable(value)) {
+    throw new Error(
+      'must be an address such as postgresql://user:password@host:5432/database, special characters encoded as %xx',
+    );
+  }
   return value;
+}
+
+/** The drivers take an address apart and decode it, and say what they cannot read by a stack trace. */
+function isReadable(url: string): boolean {
+  try {
+    decodeURIComponent(url);
+    return URL.canParse(url);
+  } catch {
+    return false;
+  }
 }
 
 /** A service that went on without the documents' database it was told to use would split the data. */

@@ -13,14 +13,16 @@ const SERVER_VERSION_MIN = 15;
  */
 export async function connectDatabase(url: string, migrationsRun: boolean): Promise<DataSource> {
   const dataSource = new DataSource(dataSourceOptions(url));
+  await dataSource.initialize().catch((fault: unknown) => {
+    throw cannotConnect(fault, url);
+  });
   try {
-    await dataSource.initialize();
     await checkVersion(dataSource);
     if (migrationsRun) await runMigrations(dataSource);
     else await refuseOutdated(dataSource);
     return dataSource;
   } catch (fault) {
-    if (dataSource.isInitialized) await dataSource.destroy();
+    await dataSource.destroy();
     throw explain(fault, url);
   }
 }
@@ -31,8 +33,9 @@ async function runMigrations(dataSource: DataSource): Promise<void> {
   try {
     await guard.query(`SELECT pg_advisory_lock(${String(MIGRATION_LOCK)})`);
     await dataSource.runMigrations({ transaction: 'all' });
-  } finally {
+    // After a fault the connection is closed, and the lock is gone with it.
     await guard.query(`SELECT pg_advisory_unlock(${String(MIGRATION_LOCK)})`);
+  } finally {
     await guard.release();
   }
 }
@@ -56,36 +59,39 @@ async function refuseOutdated(dataSource: DataSource): Promise<void> {
   );
 }
 
+/** Whatever it is, it lies between here and the server, and the operator's address decides it. */
+function cannotConnect(cause: unknown, url: string): StartError {
+  const what = isDatabaseAway(cause) || isHostUnknown(cause) ? 'cannot be reached' : 'cannot be used';
+  return new StartError(
+    `The PostgreSQL server at ${withoutPassword(url)} ${what} (${reasonOf(cause)}): check DATABASE_URL.`,
+    { cause },
+  );
+}
+
 function explain(fault: unknown, url: string): unknown {
-  if (fault instanceof StartError) return fault;
-  const reason =
-    fault instanceof Error ? fault.message || String((fault as NodeJS.ErrnoException).code) : String(fault);
-  if (isDatabaseAway(fault) || isHostUnknown(fault)) {
-    return new StartError(
-      `The PostgreSQL server at ${withoutPassword(url)} cannot be reached (${reason}): check DATABASE_URL.`,
-      {
-        cause: fault,
-      },
-    );
-  }
-  // 28: the user or the password is not accepted; 3D000: there is no such database.
-  if (/^28|^3D000$/.test(sqlStateOf(fault) ?? '')) {
-    return new StartError(
-      `The PostgreSQL server at ${withoutPassword(url)} refuses the connection (${reason}): check DATABASE_URL.`,
-      {
-        cause: fault,
-      },
-    );
-  }
-  return fault;
+  if (isDatabaseAway(fault)) return cannotConnect(fault, url);
+  if (!REFUSALS.has(sqlStateOf(fault) ?? '')) return fault;
+  return new StartError(
+    `The tables cannot be made in the database at ${withoutPassword(url)} (${reasonOf(fault)}): give its user the right to, or let another one run \`npm run cli -- migrate\`.`,
+    { cause: fault },
+  );
+}
+
+/** insufficient_privilege, read_only_sql_transaction */
+const REFUSALS: ReadonlySet<string> = new Set(['42501', '25006']);
+
+function reasonOf(fault: unknown): string {
+  if (!(fault instanceof Error)) return String(fault);
+  // Of several addresses of one host, each has its own fault and all together have no message.
+  return fault.message || String((fault as NodeJS.ErrnoException).code);
 }
 
 function isHostUnknown(fault: unknown): boolean {
   return ['ENOTFOUND', 'EAI_AGAIN'].includes(sqlStateOf(fault) ?? '');
 }
 
+/** A password may also stand among the parameters. */
 function withoutPassword(url: string): string {
-  const parsed = new URL(url);
-  parsed.password = '';
-  return parsed.host === '' ? parsed.href : `${parsed.protocol}//${parsed.host}${parsed.pathname}`;
+  const { protocol, host, pathname, searchParams } = new URL(url);
+  return `${protocol}//${host || (searchParams.get('host') ?? '')}${pathname}`;
 }

@@ -11,13 +11,13 @@ interface Documentation {
 
 /** Documents the answer of an endpoint: the members of `dto` in the envelope that every answer has. */
 export function AnswersWith(dto: Type, documentation: Documentation): MethodDecorator {
-  const { status = 200, description, msg = '成功', headers = {} } = documentation;
+  const { status = 200, description, msg = '成功', headers } = documentation;
   return applyDecorators(
     ApiExtraModels(dto),
     ApiResponse({
       status,
       description,
-      headers,
+      ...(headers && { headers }),
       schema: {
         allOf: [
           {

@@ -9,9 +9,11 @@ export async function loadSample(app: INestApplicationContext): Promise<void> {
   const { task_list: tasks } = await app.get(TasksService).list({ limit: 1 });
   if (tasks.length > 0) return;
   const file = Buffer.from(JSON.stringify(sampleDataSet()));
-  await app.get(CocoImportService).importFile(
-    SAMPLE_TASK_ID,
-    { task_type: 1, task_name: '示例任务' },
-    { read: () => Readable.from([file]) },
-  );
+  await app
+    .get(CocoImportService)
+    .importFile(
+      SAMPLE_TASK_ID,
+      { task_type: 1, task_name: '示例任务' },
+      { read: () => Readable.from([file]) },
+    );
 }

@@ -24,7 +24,9 @@ export function sampleDataSet(): object {
     info: { description: 'sample task', version: '1.0' },
     categories: CLASSES.map((category, at) => ({ id: at + 1, supercategory: '缺陷', ...category })),
     images,
-    annotations: annotated.flatMap(({ id }) => sampleAnnotations(id)).map((annotation, at) => ({ id: at + 1, ...annotation })),
+    annotations: annotated
+      .flatMap(({ id }) => sampleAnnotations(id))
+      .map((annotation, at) => ({ id: at + 1, ...annotation })),
   };
 }
 
@@ -65,5 +67,8 @@ function polygonOf(image: number, at: number): object {
 
 function runLengthsOf(image: number, at: number): object {
   const start = 1000 * image + at;
-  return { segmentation: { size: [HEIGHT, WIDTH], counts: [start, 50, HEIGHT * WIDTH - start - 50] }, area: 50 };
+  return {
+    segmentation: { size: [HEIGHT, WIDTH], counts: [start, 50, HEIGHT * WIDTH - start - 50] },
+    area: 50,
+  };
 }

@@ -50,6 +50,7 @@ export class TaskLock implements OnModuleInit {
   private sessionSettings = SESSION_SETTINGS;
   private readonly holds = new Set<Promise<unknown>>();
   private readonly clients = new Set<PoolClient>();
+  private aborted = false;
 
   constructor(private readonly dataSource: DataSource) {}
 
@@ -76,8 +77,9 @@ export class TaskLock implements OnModuleInit {
     await Promise.allSettled(this.holds);
   }
 
-  /** Ends every session that holds a lock: their transactions are rolled back. */
+  /** Ends every session that holds a lock: their transactions are rolled back. Who waits for one gets none any more. */
   async abort(): Promise<void> {
+    this.aborted = true;
     for (const client of this.clients) end(client);
     await this.allReleased();
   }
@@ -137,6 +139,7 @@ export class TaskLock implements OnModuleInit {
     const client = (await connection.connect()) as PoolClient;
     this.clients.add(client);
     try {
+      if (this.aborted) throw new ApiError('SHUTTING_DOWN');
       if (!(await tryLock(connection, 'pg_try_advisory_lock', taskId))) return new Busy(taskId);
       await connection.query(this.sessionSettings);
       return await work({

@@ -9,12 +9,13 @@ import {
   Query,
   UseInterceptors,
 } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiTags } from '@nestjs/swagger';
 import { FailsWith } from '../errors/fails-with.decorator';
 import { AnswersWith } from '../http/answers-with.decorator';
 import { Envelope } from '../http/envelope.interceptor';
 import { PageQuery } from '../http/page.dto';
 import type { MemberStream } from '../http/streamed-answer';
+import { CopyPath } from './dto/copy-path.dto';
 import { CreateTaskDto } from './dto/create-task.dto';
 import { DuplicateTaskDto } from './dto/duplicate-task.dto';
 import { ListTasksQuery } from './dto/list-tasks.dto';
@@ -28,7 +29,6 @@ import { DuplicationRelations } from './duplication/duplication-relations';
 import { DuplicationService } from './duplication/duplication.service';
 import { TasksService } from './tasks.service';
 
-@ApiTags('tasks')
 @Controller('training/tasks')
 @UseInterceptors(Envelope)
 export class TasksController {
@@ -41,6 +41,7 @@ export class TasksController {
   /**
    * Duplicate a task
    *
+   * @remarks
    * Copies every image, ROI, label class and annotation document of `task_id_old` into `task_id`, with every reference
    * rewritten: all or nothing, exactly once. The same request again is answered without copying, so it is safe to repeat.
    */
@@ -79,19 +80,21 @@ export class TasksController {
   /**
    * How the duplication stands
    *
+   * @remarks
    * While it runs, the counts are what is planned. A failed one has changed nothing and can be repeated.
    */
   @ApiTags('duplication')
   @Get(':task_id/duplication')
   @AnswersWith(DuplicationStatus, { description: 'The latest duplication into this task.' })
   @FailsWith('NOT_A_TASK_ID', 'TASK_NOT_FOUND', 'NOT_A_COPY')
-  status(@Param() { task_id }: TaskPath): Promise<DuplicationStatus> {
+  status(@Param() { task_id }: CopyPath): Promise<DuplicationStatus> {
     return this.relations.status(task_id);
   }
 
   /**
    * Which row became which
    *
+   * @remarks
    * The three relations of a finished duplication: everything in one stream, or a page of images where `limit` or `cursor`
    * is given (the class map is whole on every page).
    */
@@ -99,12 +102,26 @@ export class TasksController {
   @Get(':task_id/duplication/maps')
   @AnswersWith(DuplicationMaps, { description: 'Old ids to new ids.' })
   @FailsWith('NOT_A_TASK_ID', 'NOT_A_LIMIT', 'NOT_A_CURSOR', 'TASK_NOT_FOUND', 'NOT_A_COPY')
-  maps(@Param() { task_id }: TaskPath, @Query() query: PageQuery): MemberStream {
+  maps(@Param() { task_id }: CopyPath, @Query() query: PageQuery): MemberStream {
     return this.relations.maps(task_id, query);
   }
 
   /** Create a task */
+  @ApiTags('tasks')
   @Post()
+  @ApiBody({
+    type: CreateTaskDto,
+    examples: {
+      generated: {
+        summary: 'the service makes the id',
+        value: { task_name: '螺丝缺陷 2026-11', task_type: 1 },
+      },
+      given: {
+        summary: 'an id of your own',
+        value: { task_id: '2018102439652891099', task_name: '螺丝缺陷 2026-11' },
+      },
+    },
+  })
   @AnswersWith(TaskItem, { status: 201, description: 'The new task, empty.' })
   @FailsWith(
     'MALFORMED_JSON',
@@ -126,8 +143,10 @@ export class TasksController {
   /**
    * The history picker
    *
+   * @remarks
    * Tasks, newest first.
    */
+  @ApiTags('tasks')
   @Get()
   @AnswersWith(TaskPage, { description: 'One page of tasks.' })
   @FailsWith('NOT_A_LIMIT', 'NOT_A_CURSOR', 'NOT_A_SEARCH')
@@ -136,6 +155,7 @@ export class TasksController {
   }
 
   /** One task */
+  @ApiTags('tasks')
   @Get(':task_id')
   @AnswersWith(TaskItem, { description: 'The task.' })
   @FailsWith('NOT_A_TASK_ID', 'TASK_NOT_FOUND')

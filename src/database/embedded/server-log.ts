@@ -9,9 +9,9 @@ const LINES_KEPT = 20;
  * the service. Not the errors of a connection: they are the answers to our own statements, and may quote their values.
  */
 export class ServerLog {
-  /** Makes a line `<SQLSTATE> <SEVERITY>:  <message>`, without the details, which may hold rows of the data. */
+  /** Makes a line `<SQLSTATE> [<kind of process>] <SEVERITY>:  <message>`, without the details, which may hold rows of the data. */
   static readonly SETTINGS = {
-    log_line_prefix: '%e ',
+    log_line_prefix: '%e [%b] ',
     log_error_verbosity: 'terse',
     log_min_error_statement: 'panic',
   };
@@ -41,10 +41,10 @@ export class ServerLog {
     if (this.lines.length > LINES_KEPT) this.lines.shift();
     if (!this.forwarding) return;
     const { process, severity, message } = parse(line);
-    if (severity === 'FATAL' || severity === 'PANIC') this.logger.error(`${severity}: ${message}`);
-    if (severity === 'WARNING' || (severity === 'ERROR' && process !== 'client backend')) {
-      this.logger.warn(`${severity}: ${message}`);
-    }
+    const isAnswer = process === 'client backend' && severity !== 'PANIC';
+    if (severity === 'WARNING') this.logger.warn(`${severity}: ${message}`);
+    if (['ERROR', 'FATAL', 'PANIC'].includes(severity) && !isAnswer)
+      this.logger.error(`${severity}: ${message}`);
   }
 }
 

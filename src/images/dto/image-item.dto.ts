@@ -22,14 +22,20 @@ export class ImageItem {
    * @example 1000
    */
   height!: number;
-  /** 已标注, 已训练, 已测试, or null for an image that nobody has annotated */
+  /**
+   * 已标注, 已训练, 已测试, or null for an image that nobody has annotated
+   * @example "已标注"
+   */
   state!: ImageState | null;
   /**
    * the place in the task, from 1
    * @example 1
    */
   order_id!: number;
-  /** the 24 hexadecimal digits of the annotation document, null without one */
+  /**
+   * the 24 hexadecimal digits of the annotation document, null without one
+   * @example "a3f0c2018080810000000002"
+   */
   mongo_id!: string | null;
 
   static from(row: ImageRow): ImageItem {
@@ -48,9 +54,15 @@ export class ImageItem {
 
 /** An image with its region of interest. */
 export class ImageWithRoiItem extends ImageItem {
-  /** null for an image without a ROI */
+  /**
+   * null for an image without a ROI
+   * @example "2018080810000000003"
+   */
   img_roi_id!: string | null;
-  /** `[x, y, width, height]` in pixels of the image, or null */
+  /**
+   * `[x, y, width, height]` in pixels of the image, or null
+   * @example [100, 50, 1200, 800]
+   */
   roi!: number[] | null;
 
   static override from(row: ImageWithRoiRow): ImageWithRoiItem {

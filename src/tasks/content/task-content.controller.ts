@@ -17,7 +17,7 @@ import { TaskContentService } from './task-content.service';
 export class TaskContentController {
   constructor(private readonly content: TaskContentService) {}
 
-  /** Images with their ROIs, by `order_id` */
+  /** Images with their ROIs, in their order */
   @Get('images')
   @AnswersWith(ImagePage, { description: 'One page of images.' })
   @FailsWith('NOT_A_TASK_ID', 'NOT_A_LIMIT', 'NOT_A_CURSOR', 'TASK_NOT_FOUND')
@@ -25,7 +25,7 @@ export class TaskContentController {
     return this.content.imagePage(task_id, query);
   }
 
-  /** Label classes, by `order_id` */
+  /** Label classes, in their order */
   @Get('label-classes')
   @AnswersWith(LabelClassList, { description: 'All classes of the task.' })
   @FailsWith('NOT_A_TASK_ID', 'TASK_NOT_FOUND')

@@ -4,14 +4,21 @@ import type { TaskRow } from '../task.repository';
 export class TaskItem {
   /** @example "2018102439652891014" */
   task_id!: string;
+  /** @example "示例任务" */
   task_name!: string;
-  /** 1, 2 or 3; null while the task has none */
+  /**
+   * 1, 2 or 3; null while the task has none
+   * @example 1
+   */
   task_type!: TaskType | null;
   /** @example 36 */
   image_count!: number;
   /** @example "2026-11-23T08:30:00.123456Z" */
   created_at!: string;
-  /** the task that this one is a copy of, or null */
+  /**
+   * the task that this one is a copy of, or null
+   * @example "2018102439652801003"
+   */
   task_id_old!: string | null;
 
   static from(row: TaskRow): TaskItem {

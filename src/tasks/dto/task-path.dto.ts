@@ -1,7 +1,10 @@
 import { IsTaskId } from '../../http/validation';
 
 export class TaskPath {
-  /** @example "2018102439652891014" */
+  /**
+   * the task
+   * @example "2018102439652891014"
+   */
   @IsTaskId()
   task_id!: string;
 }

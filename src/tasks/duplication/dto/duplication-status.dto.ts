@@ -7,15 +7,25 @@ export class DuplicationStatus {
   task_id_old!: string;
   /** @example "2018102439652891056" */
   task_id!: string;
-  /** running, done or failed; one that failed has changed nothing and can be repeated */
+  /**
+   * running, done or failed; one that failed has changed nothing and can be repeated
+   * @example "done"
+   */
   state!: DuplicationState;
   /** @example "2026-11-23T08:30:00.123Z" */
   started_at!: string;
-  /** null while it runs, and where its process died */
+  /**
+   * null while it runs, and where its process died
+   * @example "2026-11-23T08:30:00.456Z"
+   */
   finished_at!: string | null;
+  /** @example 36 */
   image_count!: number;
+  /** @example 24 */
   roi_count!: number;
+  /** @example 4 */
   label_class_count!: number;
+  /** @example 27 */
   document_count!: number;
 
   static from(row: AttemptRow): DuplicationStatus {
