@@ -51,7 +51,18 @@ const STATES: readonly unknown[] = ['已标注', '已训练', '已测试'];
  * @returns null where it has a fault, which is reported
  */
 export function readImage(element: CocoElement, index: number, report: ImportReport): CocoImage | null {
-  const { id, file_name, width, height, set_type = 0, state = null, roi = null, order_id, img_id: _, ...rest } = element;
+  const {
+    id,
+    file_name,
+    width,
+    height,
+    set_type = 0,
+    state = null,
+    roi = null,
+    order_id,
+    img_id: _,
+    ...rest
+  } = element;
   const key = keyOf(id);
   const at = `images[${String(index)}]${key === null ? '' : ` (id ${key})`}`;
   const check = faultsOf(report, at);
@@ -99,7 +110,11 @@ export function readCategory(element: CocoElement, index: number, report: Import
 }
 
 /** @returns null where it has a fault, which is reported */
-export function readAnnotation(element: CocoElement, index: number, report: ImportReport): CocoAnnotation | null {
+export function readAnnotation(
+  element: CocoElement,
+  index: number,
+  report: ImportReport,
+): CocoAnnotation | null {
   const { id, image_id, category_id, lab_class_id, ...rest } = element;
   const key = keyOf(id);
   const imageKey = keyOf(image_id);
@@ -117,7 +132,13 @@ export function readAnnotation(element: CocoElement, index: number, report: Impo
   if (key === '0') report.warn('annotation_id_zero', at);
   // The name of the class in a document: what stands there in a file belongs to another data set.
   if (lab_class_id !== undefined) report.warn('reserved_member_left_out', `${at}.lab_class_id`);
-  return { key, imageKey: imageKey!, categoryKey: categoryKey!, rest: JSON.stringify(rest), bsonBytes: bytes };
+  return {
+    key,
+    imageKey: imageKey!, // a fault otherwise, as the next
+    categoryKey: categoryKey!,
+    rest: JSON.stringify(rest),
+    bsonBytes: bytes,
+  };
 }
 
 interface Check {

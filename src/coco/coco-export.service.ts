@@ -6,7 +6,11 @@ import { jsonItems, jsonMember } from '../http/json-list';
 import { streamText } from '../http/streamed-answer';
 import { ImageRepository, type ImageToExport } from '../images/image.repository';
 import { LabelClassRepository, type LabelClassRow } from '../label-classes/label-class.repository';
-import { LabeledImageRepository, type Annotation, type PlacedDocument } from '../labeled-images/labeled-image.repository';
+import {
+  LabeledImageRepository,
+  type Annotation,
+  type PlacedDocument,
+} from '../labeled-images/labeled-image.repository';
 import { TaskRepository } from '../tasks/task.repository';
 
 /** Writes a task as a COCO data set that imports again to the same content, from one snapshot. */
@@ -42,7 +46,9 @@ export class CocoExportService {
 
   private writeImages(connection: QueryRunner, taskId: string): AsyncGenerator<string> {
     let id = 0;
-    return jsonItems(this.images.streamToExport(connection, taskId), (row) => JSON.stringify(toImage(++id, row)));
+    return jsonItems(this.images.streamToExport(connection, taskId), (row) =>
+      JSON.stringify(toImage(++id, row)),
+    );
   }
 
   private writeAnnotations(connection: QueryRunner, taskId: string): AsyncGenerator<string> {
@@ -59,7 +65,9 @@ interface PlacedAnnotation {
 
 async function* flatten(documents: AsyncIterable<PlacedDocument[]>): AsyncGenerator<PlacedAnnotation[]> {
   for await (const batch of documents) {
-    const annotations = batch.flatMap(({ place, annotations }) => annotations.map((annotation) => ({ place, annotation })));
+    const annotations = batch.flatMap(({ place, annotations }) =>
+      annotations.map((annotation) => ({ place, annotation })),
+    );
     if (annotations.length > 0) yield annotations;
   }
 }

@@ -58,7 +58,7 @@ export class CocoImportService {
       const target = await this.checkTarget(manager, taskId, query);
       await this.staging.create(manager);
       const report = new ImportReport();
-      const head = await this.reader.read(manager, file, report);
+      const head = await this.reader.read(connection, file, report);
       await this.review(manager, report);
 
       const counts = await this.staging.count(manager);
@@ -86,7 +86,11 @@ export class CocoImportService {
   }
 
   /** @throws ApiError IMPORT_TARGET_NOT_FOUND, TASK_TYPES_DIFFER, IMPORT_TARGET_NOT_EMPTY */
-  private async checkTarget(manager: EntityManager, id: string, { task_type: wanted }: ImportQuery): Promise<TaskRow | null> {
+  private async checkTarget(
+    manager: EntityManager,
+    id: string,
+    { task_type: wanted }: ImportQuery,
+  ): Promise<TaskRow | null> {
     const target = await this.tasks.find(manager, id);
     if (!target && wanted === undefined) throw new ApiError('IMPORT_TARGET_NOT_FOUND', { id });
     if (await this.tasks.hasContent(manager, id)) throw new ApiError('IMPORT_TARGET_NOT_EMPTY', { id });
@@ -98,11 +102,13 @@ export class CocoImportService {
   }
 
   /**
-   * What only the whole file shows.
+   * What only the whole file shows. An element with a fault is not in the tables: it would make faults of all that refer
+   * to it, so that those of single elements are answered before.
    * @throws ApiError FAULTY_DATA_SET
    */
   private async review(manager: EntityManager, report: ImportReport): Promise<void> {
-    await this.staging.analyze(manager);
+    report.throwFaults();
+    await this.staging.summarize(manager);
     for (const { kind, count, at } of await this.staging.findFaults(manager)) report.faults(kind, count, at);
     report.throwFaults();
     for (const { kind, count, at } of await this.staging.findDirt(manager)) report.warnAll(kind, count, at);

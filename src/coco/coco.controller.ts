@@ -1,4 +1,13 @@
-import { Controller, Get, Param, Put, Query, Req, UseInterceptors, type StreamableFile } from '@nestjs/common';
+import {
+  Controller,
+  Get,
+  Param,
+  Put,
+  Query,
+  Req,
+  UseInterceptors,
+  type StreamableFile,
+} from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { Request } from 'express';
 import { FailsWith } from '../errors/fails-with.decorator';
@@ -8,6 +17,7 @@ import { TaskPath } from '../tasks/dto/task-path.dto';
 import { CocoExportService } from './coco-export.service';
 import { CocoImportService } from './coco-import.service';
 import { Imported } from './dto/imported.dto';
+import { ImportPath } from './dto/import-path.dto';
 import { ImportQuery } from './dto/import-query.dto';
 
 const EXAMPLE = {
@@ -28,6 +38,7 @@ export class CocoController {
   /**
    * Import a COCO data set
    *
+   * @remarks
    * Into an empty task, or into a new one where `task_type` is given: all or nothing. Fields that the service does not know
    * are kept. Dirty input that does no harm is kept too, and counted in `warnings`.
    */
@@ -40,17 +51,34 @@ export class CocoController {
   })
   @AnswersWith(Imported, { description: 'What was imported.' })
   @FailsWith(
-    'NOT_A_TASK_ID', 'NOT_A_TASK_TYPE', 'NOT_A_NAME', 'MALFORMED_FILE', 'INCOMPLETE_BODY', 'IMPORT_TARGET_NOT_FOUND',
-    'REQUEST_TIMEOUT', 'TASK_TYPES_DIFFER', 'IMPORT_TARGET_NOT_EMPTY', 'TASK_BUSY', 'BODY_TOO_LARGE',
-    'UNSUPPORTED_MEDIA_TYPE', 'UNSUPPORTED_ENCODING', 'NOT_A_DATA_SET', 'FAULTY_DATA_SET',
+    'NOT_A_TASK_ID',
+    'NOT_A_TASK_TYPE',
+    'NOT_A_NAME',
+    'MALFORMED_FILE',
+    'INCOMPLETE_BODY',
+    'IMPORT_TARGET_NOT_FOUND',
+    'REQUEST_TIMEOUT',
+    'TASK_TYPES_DIFFER',
+    'IMPORT_TARGET_NOT_EMPTY',
+    'TASK_BUSY',
+    'BODY_TOO_LARGE',
+    'UNSUPPORTED_MEDIA_TYPE',
+    'UNSUPPORTED_ENCODING',
+    'NOT_A_DATA_SET',
+    'FAULTY_DATA_SET',
   )
-  import(@Param() { task_id }: TaskPath, @Query() query: ImportQuery, @Req() request: Request): Promise<Imported> {
+  import(
+    @Param() { task_id }: ImportPath,
+    @Query() query: ImportQuery,
+    @Req() request: Request,
+  ): Promise<Imported> {
     return this.importing.import(task_id, query, request);
   }
 
   /**
    * Export as a COCO data set
    *
+   * @remarks
    * A plain COCO file, without the envelope of the other answers. It imports again to the same content.
    */
   @Get()

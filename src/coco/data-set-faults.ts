@@ -39,10 +39,16 @@ const FAULTS = {
   },
   BAD_COLOR: { zh: '{at}：color 必须形如 #rrggbb', en: '{at}: color must have the form #rrggbb' },
   UNKNOWN_IMAGE: { zh: '{at}：image_id 不是任何图片的 id', en: '{at}: image_id is the id of no image' },
-  UNKNOWN_CATEGORY: { zh: '{at}：category_id 不是任何类别的 id', en: '{at}: category_id is the id of no category' },
+  UNKNOWN_CATEGORY: {
+    zh: '{at}：category_id 不是任何类别的 id',
+    en: '{at}: category_id is the id of no category',
+  },
   BAD_BOX: { zh: '{at}：bbox 必须是四个数字', en: '{at}: bbox must be four numbers' },
   NEGATIVE_BOX: { zh: '{at}：bbox 的宽或高是负数', en: '{at}: bbox has a negative width or height' },
-  BAD_SEGMENTATION: { zh: '{at}：segmentation 必须是多边形或 RLE', en: '{at}: segmentation must be polygons or RLE' },
+  BAD_SEGMENTATION: {
+    zh: '{at}：segmentation 必须是多边形或 RLE',
+    en: '{at}: segmentation must be polygons or RLE',
+  },
   BAD_NUMBER: {
     zh: '{at}：含有超过 ±2^53 的整数或过大的数',
     en: '{at}: holds an integer beyond ±2^53 or a number that is too large',
@@ -66,7 +72,8 @@ export function describeFault(fault: DataSetFault, at: string): LocalText {
 }
 
 /** What can't be stored, by what is wrong with it. */
-export const PROBLEM_FAULTS = { number: 'BAD_NUMBER', text: 'BAD_TEXT', depth: 'TOO_DEEP' } as const satisfies Record<
-  JsonProblem,
-  DataSetFault
->;
+export const PROBLEM_FAULTS = {
+  number: 'BAD_NUMBER',
+  text: 'BAD_TEXT',
+  depth: 'TOO_DEEP',
+} as const satisfies Record<JsonProblem, DataSetFault>;

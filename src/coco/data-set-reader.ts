@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
+import type { QueryRunner } from 'typeorm';
 import { ApiError } from '../errors/api-error';
 import type { LocalText } from '../errors/errors';
 import { printable } from '../http/validation';
@@ -20,6 +20,7 @@ import { JsonSyntaxError } from './json/json-syntax-error';
 import { splitJson } from './json/split-json';
 import { positionOf } from './json/text-position';
 import { UnusableJson, type JsonPlace, type JsonProblem } from './json/unusable-json';
+import { OneInFlight } from './one-in-flight';
 import { StagedRows } from './staged-rows';
 import { StagingRepository } from './staging.repository';
 
@@ -38,19 +39,37 @@ export class DataSetReader {
    * @returns what stands beside the arrays; faults and dirt of single elements go into the report
    * @throws ApiError MALFORMED_FILE, NOT_A_DATA_SET
    */
-  async read(manager: EntityManager, file: DataSetFile, report: ImportReport): Promise<DataSetHead> {
-    const reading = new Reading(this.staging, manager, report);
+  async read(connection: QueryRunner, file: DataSetFile, report: ImportReport): Promise<DataSetHead> {
+    const statements = new OneInFlight();
+    const reading = new Reading(this.staging, connection, statements, report);
     try {
-      for await (const pieces of splitJson(file.read(), LAYOUT)) {
+      for await (const pieces of splitJson(stayAwake(file.read(), connection, statements), LAYOUT)) {
         for (const piece of pieces) reading.take(piece);
         await reading.sendFull();
       }
+      return await reading.finish();
     } catch (fault) {
       throw await toApiError(fault, file);
+    } finally {
+      // The next user of the connection must not find a statement running, and its fault is not the first one.
+      await statements.ended().catch(() => undefined);
     }
-    return reading.finish();
   }
 }
+
+/** The server ends a session that has been silent for 15 s, and a file may hold gigabytes that are no rows. */
+async function* stayAwake(
+  chunks: AsyncIterable<Buffer>,
+  connection: QueryRunner,
+  statements: OneInFlight,
+): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    if (statements.silentMs > SILENCE_MS_MAX) await statements.start(() => connection.query('SELECT'));
+    yield chunk;
+  }
+}
+
+const SILENCE_MS_MAX = 5_000;
 
 const LAYOUT = { arrays: ['images', 'categories', 'annotations'], kept: ['info', 'licenses'] };
 const HEAD_DEPTH = 1;
@@ -65,12 +84,15 @@ class Reading {
 
   constructor(
     staging: StagingRepository,
-    manager: EntityManager,
+    connection: QueryRunner,
+    private readonly statements: OneInFlight,
     private readonly report: ImportReport,
   ) {
-    this.images = new StagedRows((seq, rows) => staging.addImages(manager, seq, rows));
-    this.categories = new StagedRows((seq, rows) => staging.addCategories(manager, seq, rows));
-    this.annotations = new StagedRows((seq, rows) => staging.addAnnotations(manager, seq, rows));
+    this.images = new StagedRows(statements, (seq, rows) => staging.addImages(connection, seq, rows));
+    this.categories = new StagedRows(statements, (seq, rows) => staging.addCategories(connection, seq, rows));
+    this.annotations = new StagedRows(statements, (seq, rows) =>
+      staging.addAnnotations(connection, seq, rows),
+    );
   }
 
   take(piece: JsonPiece): void {
@@ -96,7 +118,8 @@ class Reading {
   /** @throws ApiError NOT_A_DATA_SET */
   async finish(): Promise<DataSetHead> {
     if (!this.hasImages) throw notADataSet({ zh: '没有 images', en: 'it has no images' });
-    for (const rows of this.tables) await rows.finish();
+    for (const rows of this.tables) await rows.send();
+    await this.statements.ended();
     return this.head;
   }
 

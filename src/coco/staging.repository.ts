@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
+import type { EntityManager, QueryRunner } from 'typeorm';
+import { copyRows } from '../database/copy-rows';
 import type { RowQuery } from '../database/row-query';
 import { DOCUMENT_BYTES_MAX } from '../labeled-images/annotation-rules';
 import type { CocoAnnotation, CocoCategory, CocoImage } from './coco-elements';
@@ -11,6 +12,9 @@ import { EXAMPLES_MAX, type ImportDirt } from './import-report';
 const ANNOTATION_BYTES = 28;
 /** What a document takes beside its annotations, with room. */
 const DOCUMENT_BYTES = 200;
+
+/** The four columns of a ROI of an image without one. */
+const NO_ROI = [null, null, null, null];
 
 /** Something that only the whole file shows, as often as it is there; `at` names the first few. */
 export interface Finding<Kind> {
@@ -29,81 +33,83 @@ export class StagingRepository {
     await manager.query(`
       CREATE TEMPORARY TABLE staged_image (
         seq int, key text COLLATE "C", name text, width int, height int, set_type smallint, state text, order_id int,
-        roi_x int, roi_y int, roi_width int, roi_height int, extra text
+        roi_x int, roi_y int, roi_width int, roi_height int, extra json
       );
-      CREATE TEMPORARY TABLE staged_category (seq int, key text COLLATE "C", name text, color text, extra text);
+      CREATE TEMPORARY TABLE staged_category (seq int, key text COLLATE "C", name text, color text, extra json);
       CREATE TEMPORARY TABLE staged_annotation (
-        seq int, key text COLLATE "C", image_key text COLLATE "C", category_key text COLLATE "C", rest text, bson_bytes int
-      )`);
+        seq int, key text COLLATE "C", image_key text COLLATE "C", category_key text COLLATE "C", bson_bytes int, rest json
+      );
+      -- To compress what is read once would take longer than to write it.
+      ALTER TABLE staged_annotation ALTER COLUMN rest SET STORAGE EXTERNAL`);
   }
 
-  async addImages(manager: EntityManager, firstSeq: number, images: readonly CocoImage[]): Promise<void> {
-    await manager.query(
-      `INSERT INTO staged_image
-       SELECT $1::int + ordinality - 1, key, name, width, height, set_type, state, order_id, x, y, w, h, extra
-       FROM unnest(
-         $2::text[], $3::text[], $4::int[], $5::int[], $6::smallint[], $7::text[], $8::int[],
-         $9::int[], $10::int[], $11::int[], $12::int[], $13::text[]
-       ) WITH ORDINALITY AS image (key, name, width, height, set_type, state, order_id, x, y, w, h, extra, ordinality)`,
-      [
-        firstSeq,
-        images.map(({ key }) => key),
-        images.map(({ name }) => name),
-        images.map(({ width }) => width),
-        images.map(({ height }) => height),
-        images.map(({ setType }) => setType),
-        images.map(({ state }) => state),
-        images.map(({ orderId }) => orderId),
-        ...[0, 1, 2, 3].map((at) => images.map(({ roi }) => roi?.[at] ?? null)),
-        images.map(({ extra }) => extra),
-      ],
+  async addImages(connection: QueryRunner, firstSeq: number, images: readonly CocoImage[]): Promise<void> {
+    await copyRows(
+      connection,
+      'staged_image',
+      images.map(({ key, name, width, height, setType, state, orderId, roi, extra }, at) => [
+        firstSeq + at,
+        key,
+        name,
+        width,
+        height,
+        setType,
+        state,
+        orderId,
+        ...(roi ?? NO_ROI),
+        extra,
+      ]),
     );
   }
 
   async addCategories(
-    manager: EntityManager,
+    connection: QueryRunner,
     firstSeq: number,
     categories: readonly CocoCategory[],
   ): Promise<void> {
-    await manager.query(
-      `INSERT INTO staged_category
-       SELECT $1::int + ordinality - 1, key, name, color, extra
-       FROM unnest($2::text[], $3::text[], $4::text[], $5::text[])
-         WITH ORDINALITY AS category (key, name, color, extra, ordinality)`,
-      [
-        firstSeq,
-        categories.map(({ key }) => key),
-        categories.map(({ name }) => name),
-        categories.map(({ color }) => color),
-        categories.map(({ extra }) => extra),
-      ],
+    await copyRows(
+      connection,
+      'staged_category',
+      categories.map(({ key, name, color, extra }, at) => [firstSeq + at, key, name, color, extra]),
     );
   }
 
   async addAnnotations(
-    manager: EntityManager,
+    connection: QueryRunner,
     firstSeq: number,
     annotations: readonly CocoAnnotation[],
   ): Promise<void> {
-    await manager.query(
-      `INSERT INTO staged_annotation
-       SELECT $1::int + ordinality - 1, key, image_key, category_key, rest, bson_bytes
-       FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::int[])
-         WITH ORDINALITY AS annotation (key, image_key, category_key, rest, bson_bytes, ordinality)`,
-      [
-        firstSeq,
-        annotations.map(({ key }) => key),
-        annotations.map(({ imageKey }) => imageKey),
-        annotations.map(({ categoryKey }) => categoryKey),
-        annotations.map(({ rest }) => rest),
-        annotations.map(({ bsonBytes }) => bsonBytes),
-      ],
+    await copyRows(
+      connection,
+      'staged_annotation',
+      annotations.map(({ key, imageKey, categoryKey, rest, bsonBytes }, at) => [
+        firstSeq + at,
+        key,
+        imageKey,
+        categoryKey,
+        bsonBytes,
+        rest,
+      ]),
     );
   }
 
-  /** Once everything is in: temporary tables have no statistics of their own accord. */
-  async analyze(manager: EntityManager): Promise<void> {
-    await manager.query(`ANALYZE staged_image, staged_category, staged_annotation`);
+  /**
+   * Once everything is in: what the annotations refer to, collected in one pass each, so that the checks need not go through
+   * all annotations again; and statistics, which temporary tables do not get of their own accord.
+   */
+  async summarize(manager: EntityManager): Promise<void> {
+    await manager.query(`
+      CREATE TEMPORARY TABLE referred_image AS
+      SELECT
+        image_key AS key, min(seq) AS seq, count(*) AS annotations,
+        sum(bson_bytes + ${String(ANNOTATION_BYTES)}) AS bson_bytes
+      FROM staged_annotation
+      GROUP BY image_key;
+      CREATE TEMPORARY TABLE referred_category AS
+      SELECT category_key AS key, min(seq) AS seq, count(*) AS annotations
+      FROM staged_annotation
+      GROUP BY category_key;
+      ANALYZE staged_image (key), staged_category (key), staged_annotation (image_key), referred_image, referred_category`);
   }
 
   async findFaults(manager: EntityManager): Promise<Finding<DataSetFault>[]> {
@@ -113,21 +119,19 @@ export class StagingRepository {
       ['DUPLICATE_ORDER_ID', duplicates('staged_image', 'order_id')],
       [
         'ORDER_ID_ON_SOME',
-        `SELECT format('images[%s] (id %s)', seq, key) AS at
+        `SELECT seq, format('images[%s] (id %s)', seq, key) AS at, 1 AS times
          FROM staged_image
          WHERE order_id IS NULL
            AND EXISTS (SELECT FROM staged_image WHERE order_id IS NOT NULL)`,
       ],
-      ['UNKNOWN_IMAGE', unresolved('image_key', 'staged_image')],
-      ['UNKNOWN_CATEGORY', unresolved('category_key', 'staged_category')],
+      ['UNKNOWN_IMAGE', unresolved('image')],
+      ['UNKNOWN_CATEGORY', unresolved('category')],
       [
         'DOCUMENT_TOO_LARGE',
-        `SELECT format('image %s (%s)', image.key, image.name) AS at
-         FROM staged_image AS image
-         JOIN staged_annotation AS annotation ON annotation.image_key = image.key
-         GROUP BY image.key, image.name
-         HAVING sum(annotation.bson_bytes + ${String(ANNOTATION_BYTES)})
-           > ${String(DOCUMENT_BYTES_MAX - DOCUMENT_BYTES)}`,
+        `SELECT image.seq, format('image %s (%s)', image.key, image.name) AS at, 1 AS times
+         FROM referred_image AS large
+         JOIN staged_image AS image USING (key)
+         WHERE large.bson_bytes > ${String(DOCUMENT_BYTES_MAX - DOCUMENT_BYTES)}`,
       ],
     ]);
   }
@@ -138,19 +142,23 @@ export class StagingRepository {
       ['duplicate_category_name', duplicates('staged_category', 'name')],
       [
         'unused_category',
-        `SELECT name AS at
+        `SELECT seq, name AS at, 1 AS times
          FROM staged_category AS category
-         WHERE NOT EXISTS (SELECT FROM staged_annotation WHERE category_key = category.key)`,
+         WHERE NOT EXISTS (SELECT FROM referred_category WHERE key = category.key)`,
       ],
     ]);
   }
 
-  async count(manager: EntityManager): Promise<{ images: number; rois: number; annotations: number; categories: number }> {
-    const [row] = await manager.query<{ images: number; rois: number; annotations: number; categories: number }[]>(
+  async count(
+    manager: EntityManager,
+  ): Promise<{ images: number; rois: number; annotations: number; categories: number }> {
+    const [row] = await manager.query<
+      { images: number; rois: number; annotations: number; categories: number }[]
+    >(
       `SELECT
          (SELECT count(*)::int FROM staged_image) AS images,
          (SELECT count(roi_x)::int FROM staged_image) AS rois,
-         (SELECT count(*)::int FROM staged_annotation) AS annotations,
+         (SELECT coalesce(sum(annotations), 0)::int FROM referred_image) AS annotations,
          (SELECT count(*)::int FROM staged_category) AS categories`,
     );
     return row!; // a SELECT without FROM always answers one row
@@ -165,13 +173,12 @@ export class StagingRepository {
          CASE WHEN has_roi THEN ${String(firstId)} + 2 * ${String(images)} + roi_place - 1 END AS roi_id
        FROM (
          SELECT
-           seq, key, coalesce(order_id, seq + 1) AS order_id, roi_x IS NOT NULL AS has_roi,
-           coalesce(state, CASE WHEN EXISTS (
-             SELECT FROM staged_annotation WHERE image_key = image.key
-           ) THEN '已标注' END) AS state,
-           row_number() OVER (ORDER BY coalesce(order_id, seq)) AS place,
-           count(roi_x) OVER (ORDER BY coalesce(order_id, seq) ROWS UNBOUNDED PRECEDING) AS roi_place
+           image.seq, key, coalesce(order_id, image.seq + 1) AS order_id, roi_x IS NOT NULL AS has_roi,
+           coalesce(state, CASE WHEN referred_image.key IS NOT NULL THEN '已标注' END) AS state,
+           row_number() OVER (ORDER BY coalesce(order_id, image.seq)) AS place,
+           count(roi_x) OVER (ORDER BY coalesce(order_id, image.seq) ROWS UNBOUNDED PRECEDING) AS roi_place
          FROM staged_image AS image
+         LEFT JOIN referred_image USING (key)
        ) AS image`,
     );
     await manager.query(`ANALYZE placed_image`);
@@ -180,7 +187,7 @@ export class StagingRepository {
   /** Rows for `LabelClassRepository.insert`. */
   labelClasses(): RowQuery {
     return {
-      sql: `SELECT name, coalesce(color, ($2::text[])[1 + seq % cardinality($2::text[])]), seq + 1, extra::json
+      sql: `SELECT name, coalesce(color, ($2::text[])[1 + seq % cardinality($2::text[])]), seq + 1, extra
             FROM staged_category
             ORDER BY seq`,
       parameters: [PALETTE],
@@ -191,7 +198,7 @@ export class StagingRepository {
   images(documentPrefix: string): RowQuery {
     return {
       sql: `SELECT placed.id, set_type, name, width, height, placed.state, placed.order_id,
-              $2::text || placed.document_number, extra::json
+              $2::text || placed.document_number, extra
             FROM staged_image
             JOIN placed_image AS placed USING (seq)
             ORDER BY placed.id`,
@@ -217,7 +224,7 @@ export class StagingRepository {
       sql: `SELECT
               $2::text || placed.document_number, placed.id, placed.roi_id,
               coalesce(array_agg(class.id ORDER BY annotation.seq) FILTER (WHERE annotation.seq IS NOT NULL), '{}'),
-              '[' || coalesce(string_agg(annotation.rest, ',' ORDER BY annotation.seq), '') || ']'
+              coalesce(json_agg(annotation.rest ORDER BY annotation.seq) FILTER (WHERE annotation.seq IS NOT NULL), '[]')
             FROM placed_image AS placed
             LEFT JOIN staged_annotation AS annotation ON annotation.image_key = placed.key
             LEFT JOIN staged_category AS category ON category.key = annotation.category_key
@@ -230,26 +237,38 @@ export class StagingRepository {
   }
 }
 
-function duplicates(table: string, column: string): string {
-  return `SELECT ${column}::text AS at
+/** A SELECT of (seq, at, times): what orders the places, the name of the place, and how often it is found there. */
+type Look = string;
+
+function duplicates(table: string, column: string): Look {
+  return `SELECT min(seq) AS seq, ${column}::text AS at, 1 AS times
           FROM ${table}
           WHERE ${column} IS NOT NULL
           GROUP BY ${column}
           HAVING count(*) > 1`;
 }
 
-function unresolved(column: string, table: string): string {
-  return `SELECT format('annotations[%s] (%s %s)', seq, '${column.replace('_key', '_id')}', ${column}) AS at
-          FROM staged_annotation AS annotation
-          WHERE NOT EXISTS (SELECT FROM ${table} AS owner WHERE owner.key = annotation.${column})`;
+/** An id that nothing has, where it is referred to first. */
+function unresolved(what: 'image' | 'category'): Look {
+  return `SELECT seq, format('annotations[%s] (${what}_id %s)', seq, key) AS at, annotations AS times
+          FROM referred_${what} AS referred
+          WHERE NOT EXISTS (SELECT FROM staged_${what} AS owner WHERE owner.key = referred.key)`;
 }
 
-async function findAll<Kind>(manager: EntityManager, looks: [kind: Kind, sql: string][]): Promise<Finding<Kind>[]> {
+async function findAll<Kind>(
+  manager: EntityManager,
+  looks: [kind: Kind, look: Look][],
+): Promise<Finding<Kind>[]> {
   const findings: Finding<Kind>[] = [];
-  for (const [kind, sql] of looks) {
+  for (const [kind, look] of looks) {
     const [found] = await manager.query<{ count: number; at: string[] }[]>(
-      `SELECT count(*)::int AS count, (array_agg(at))[1:${String(EXAMPLES_MAX)}] AS at
-       FROM (${sql}) AS finding
+      `SELECT
+         sum(times)::int AS count,
+         array_agg(at ORDER BY seq) FILTER (WHERE place <= ${String(EXAMPLES_MAX)}) AS at
+       FROM (
+         SELECT seq, at, times, row_number() OVER (ORDER BY seq) AS place
+         FROM (${look}) AS finding
+       ) AS finding
        HAVING count(*) > 0`,
     );
     if (found) findings.push({ kind, ...found });

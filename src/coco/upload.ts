@@ -6,7 +6,7 @@ import type { Request } from 'express';
 import { ApiError } from '../errors/api-error';
 import type { DataSetFile } from './data-set-file';
 
-const CHUNK_BYTES = 2 ** 18;
+const CHUNK_BYTES = 2 ** 16;
 const TYPES = ['application/json', 'application/octet-stream'];
 
 /** Requests whose body is a file: it is read here, not by the JSON parser. */
@@ -23,12 +23,21 @@ export class Upload implements DataSetFile {
    * @throws ApiError UNSUPPORTED_MEDIA_TYPE, UNSUPPORTED_ENCODING, BODY_TOO_LARGE, INCOMPLETE_BODY
    */
   static async receive(request: Request, bytesMax: number): Promise<Upload> {
-    checkHeaders(request, bytesMax);
+    try {
+      checkHeaders(request, bytesMax);
+      return await Upload.spool(request, bytesMax);
+    } catch (fault) {
+      readToEnd(request);
+      throw fault;
+    }
+  }
+
+  private static async spool(request: Request, bytesMax: number): Promise<Upload> {
     const path = join(tmpdir(), `training-tasks-upload-${randomUUID()}`);
     const file = await open(path, 'wx+', 0o600);
     try {
       await unlink(path);
-      await spool(request, file, bytesMax);
+      await copyBody(request, file, bytesMax);
       return new Upload(file);
     } catch (fault) {
       await file.close();
@@ -37,8 +46,11 @@ export class Upload implements DataSetFile {
   }
 
   async *read(): AsyncGenerator<Buffer> {
-    for (let position = 0; ; ) {
-      const { buffer, bytesRead } = await this.file.read({ buffer: Buffer.allocUnsafe(CHUNK_BYTES), position });
+    for (let position = 0; ;) {
+      const { buffer, bytesRead } = await this.file.read({
+        buffer: Buffer.allocUnsafe(CHUNK_BYTES),
+        position,
+      });
       if (bytesRead === 0) return;
       yield buffer.subarray(0, bytesRead);
       position += bytesRead;
@@ -50,7 +62,7 @@ export class Upload implements DataSetFile {
   }
 }
 
-async function spool(request: Request, file: FileHandle, bytesMax: number): Promise<void> {
+async function copyBody(request: Request, file: FileHandle, bytesMax: number): Promise<void> {
   let bytes = 0;
   // A loop that ends early would destroy the request, and with it the connection that the refusal is answered on.
   for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
@@ -60,12 +72,27 @@ async function spool(request: Request, file: FileHandle, bytesMax: number): Prom
   }
 }
 
+/**
+ * Who is still sending must be able to send the rest, or his connection is reset before he reads why. It is thrown away.
+ * Node itself does this for bodies of which nothing was read, and closes at once where the client asked for it.
+ */
+function readToEnd(request: Request): void {
+  if (request.complete) return;
+  request.resume();
+  const response = request.res;
+  if (!response || response.shouldKeepAlive) return;
+  response.shouldKeepAlive = true;
+  request.once('end', () => request.socket.end());
+}
+
 function checkHeaders(request: Request, bytesMax: number): void {
   if (request.get('Content-Type') !== undefined && !request.is(TYPES)) {
     throw new ApiError('UNSUPPORTED_MEDIA_TYPE', { types: TYPES.join(' | ') });
   }
-  if ((request.get('Content-Encoding') ?? 'identity') !== 'identity') throw new ApiError('UNSUPPORTED_ENCODING');
-  if (Number(request.get('Content-Length') ?? 0) > bytesMax) throw new ApiError('BODY_TOO_LARGE', { max: bytesMax });
+  if ((request.get('Content-Encoding') ?? 'identity') !== 'identity')
+    throw new ApiError('UNSUPPORTED_ENCODING');
+  if (Number(request.get('Content-Length') ?? 0) > bytesMax)
+    throw new ApiError('BODY_TOO_LARGE', { max: bytesMax });
 }
 
 function isAborted(fault: unknown): boolean {

@@ -21,17 +21,19 @@ export function findFault({ bbox, segmentation }: Shape): AnnotationFault | null
     if (!isBox(bbox)) return 'BAD_BOX';
     if (bbox[2] < 0 || bbox[3] < 0) return 'NEGATIVE_BOX';
   }
-  return isAbsent(segmentation) || isPolygons(segmentation) || isRle(segmentation) ? null : 'BAD_SEGMENTATION';
+  return isAbsent(segmentation) || isPolygons(segmentation) || isRle(segmentation)
+    ? null
+    : 'BAD_SEGMENTATION';
 }
 
-/** Of an annotation without a fault. */
+/** Of an annotation without a fault: an array is what it has to be. */
 export function findDirt({ bbox, segmentation }: Shape): AnnotationDirt[] {
   const dirt: AnnotationDirt[] = [];
   if (isBox(bbox) && (bbox[2] === 0 || bbox[3] === 0)) dirt.push('zero_size_box');
-  if (isPolygons(segmentation)) {
-    if (segmentation.some(({ length }) => length < POLYGON_NUMBERS_MIN)) dirt.push('short_polygon');
-    if (segmentation.some(({ length }) => length % 2 === 1)) dirt.push('odd_polygon');
-  }
+  if (!Array.isArray(segmentation)) return dirt;
+  const polygons = segmentation as number[][];
+  if (polygons.some(({ length }) => length < POLYGON_NUMBERS_MIN)) dirt.push('short_polygon');
+  if (polygons.some(({ length }) => length % 2 === 1)) dirt.push('odd_polygon');
   return dirt;
 }
 

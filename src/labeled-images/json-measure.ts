@@ -48,10 +48,12 @@ function containerBytes(container: object, depth: number): number {
   let bytes = 5;
   if (Array.isArray(container)) {
     // The names of an array's elements are their indices.
-    for (let at = 0; at < container.length; at++) bytes += digits(at) + 2 + bsonBytes(container[at], depth + 1);
+    for (let at = 0; at < container.length; at++)
+      bytes += digits(at) + 2 + bsonBytes(container[at], depth + 1);
     return bytes;
   }
-  for (const [name, value] of Object.entries(container)) bytes += textBytes(name) + 2 + bsonBytes(value, depth + 1);
+  for (const [name, value] of Object.entries(container))
+    bytes += textBytes(name) + 2 + bsonBytes(value, depth + 1);
   return bytes;
 }
 

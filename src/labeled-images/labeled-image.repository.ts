@@ -31,7 +31,7 @@ export abstract class LabeledImageRepository {
 
   /**
    * Writes the documents that `rows` answers on this connection: (id, img_id, img_roi_id, lab_class_ids int[], the
-   * annotations without their classes as JSON text); `$1` is the task. Not repeatable.
+   * annotations without their classes as json); `$1` is the task. Not repeatable.
    */
   abstract insert(manager: EntityManager, taskId: string, rows: RowQuery): Promise<void>;
 

@@ -2,9 +2,15 @@
 export class ImportWarning {
   /** @example "duplicate_annotation_id" */
   code!: string;
-  /** how often */
+  /**
+   * how often
+   * @example 1
+   */
   count!: number;
-  /** where, the first few: ids, names or places in the file */
+  /**
+   * where, the first few: ids, names or places in the file
+   * @example ["annotations[7] (id 3)"]
+   */
   examples!: string[];
 }
 

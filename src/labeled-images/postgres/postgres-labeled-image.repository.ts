@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager, QueryRunner } from 'typeorm';
 import type { CopyPlan } from '../../database/copy-plan';
-import { readInBatches } from '../../database/cursor';
 import { runColumns } from '../../database/id-run';
 import type { RowQuery } from '../../database/row-query';
 import type { CopiedLabelClass } from '../../label-classes/label-class.repository';
@@ -12,9 +11,25 @@ interface DocumentRow {
   readonly annotations: Record<string, unknown>[];
 }
 
+/** Where a page ends: at an image, with a document or without one. */
+interface ImagePlace {
+  readonly place: number;
+  readonly orderId: number;
+}
+
+type PlacedRow = ImagePlace & (DocumentRow | { readonly annotations: null });
+
+/**
+ * Documents are read in pages and not by a cursor, which counts rows only: a thousand documents are a megabyte or fifteen
+ * gigabytes. Their stored sizes, mostly compressed, are known without reading them.
+ */
+const PAGE_BYTES_MAX = 2 ** 18;
+const PAGE_IMAGES_MAX = 250;
+
 /** Documents in PostgreSQL, written in the transaction of the rows: what is not committed was never there. */
 @Injectable()
 export class PostgresLabeledImageRepository extends LabeledImageRepository {
+  /** From the pointers, image by image; a pointer to nothing, or to another image's document, is missing in the count. */
   override async copy(
     manager: EntityManager,
     plan: CopyPlan,
@@ -24,15 +39,17 @@ export class PostgresLabeledImageRepository extends LabeledImageRepository {
       `WITH copied AS (
          INSERT INTO labeled_image (task_id, id, img_id, img_roi_id, lab_class_ids, annotations)
          SELECT
-           $2::bigint, $9::text || (document.img_id + run.shift + $10::bigint), document.img_id + run.shift,
+           $2::bigint, $9::text || (image.id + run.shift + $10::bigint), image.id + run.shift,
            document.img_roi_id + roi_run.shift,
            ARRAY(SELECT ($12::int[])[array_position($11::int[], id)] FROM unnest(document.lab_class_ids) AS id),
            document.annotations
          FROM unnest($3::bigint[], $4::bigint[], $5::bigint[]) AS run (first_id, last_id, shift)
-         JOIN labeled_image AS document ON document.img_id BETWEEN run.first_id AND run.last_id
+         JOIN image ON image.id BETWEEN run.first_id AND run.last_id
+         JOIN labeled_image AS document
+           ON document.task_id = image.task_id AND document.id = image.mongo_id AND document.img_id = image.id
          LEFT JOIN unnest($6::bigint[], $7::bigint[], $8::bigint[]) AS roi_run (first_id, last_id, shift)
            ON document.img_roi_id BETWEEN roi_run.first_id AND roi_run.last_id
-         WHERE document.task_id = $1::bigint
+         WHERE image.task_id = $1::bigint
          RETURNING 1
        )
        SELECT count(*)::int AS copied
@@ -71,22 +88,41 @@ export class PostgresLabeledImageRepository extends LabeledImageRepository {
     return row ? toAnnotations(row) : null;
   }
 
-  override async *stream(connection: QueryRunner, taskId: string): AsyncGenerator<PlacedDocument[]> {
-    const batches = readInBatches<DocumentRow & { place: number }>(
-      connection,
-      `SELECT image.place, document.lab_class_ids AS "labClassIds", document.annotations
-       FROM (
-         SELECT task_id, mongo_id, order_id, (row_number() OVER (ORDER BY order_id))::int AS place
-         FROM image
-         WHERE task_id = $1::bigint
-       ) AS image
-       JOIN labeled_image AS document ON document.task_id = image.task_id AND document.id = image.mongo_id
-       ORDER BY image.order_id`,
-      [taskId],
-    );
-    for await (const rows of batches) {
-      yield rows.map((row) => ({ place: row.place, annotations: toAnnotations(row) }));
+  override async *stream({ manager }: QueryRunner, taskId: string): AsyncGenerator<PlacedDocument[]> {
+    let last: ImagePlace | undefined = { place: 0, orderId: 0 };
+    while (last) {
+      const rows: PlacedRow[] = await this.page(manager, taskId, last);
+      const documents = rows.filter((row) => row.annotations !== null);
+      if (documents.length > 0)
+        yield documents.map((row) => ({ place: row.place, annotations: toAnnotations(row) }));
+      last = rows.at(-1);
     }
+  }
+
+  /** The next images with their documents: as many as a page takes, and one at least. */
+  private page(manager: EntityManager, taskId: string, after: ImagePlace): Promise<PlacedRow[]> {
+    return manager.query<PlacedRow[]>(
+      `SELECT place, order_id AS "orderId", lab_class_ids AS "labClassIds", annotations
+       FROM (
+         SELECT *, sum(bytes) OVER (ORDER BY order_id) - bytes AS bytes_before
+         FROM (
+           SELECT image.*, lab_class_ids, annotations, coalesce(pg_column_size(annotations), 0) AS bytes
+           FROM (
+             SELECT task_id, mongo_id, order_id, $3::int + row_number() OVER (ORDER BY order_id)::int AS place
+             FROM image
+             WHERE task_id = $1::bigint
+               AND order_id > $2::int
+             ORDER BY order_id
+             LIMIT ${String(PAGE_IMAGES_MAX)}
+           ) AS image
+           LEFT JOIN labeled_image AS document
+             ON document.task_id = image.task_id AND document.id = image.mongo_id
+         ) AS image
+       ) AS image
+       WHERE bytes_before < ${String(PAGE_BYTES_MAX)}
+       ORDER BY order_id`,
+      [taskId, after.orderId, after.place],
+    );
   }
 }
 

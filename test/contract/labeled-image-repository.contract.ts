@@ -1,0 +1,432 @@
+import { randomBytes } from 'node:crypto';
+import type { DataSource } from 'typeorm';
+import type { CopyPlan } from '../../src/database/copy-plan';
+import { inSnapshot, inTransaction } from '../../src/database/transaction';
+import { ImageRepository } from '../../src/images/image.repository';
+import { RoiImageRepository } from '../../src/images/roi-image.repository';
+import { LabelClassRepository, type CopiedLabelClass } from '../../src/label-classes/label-class.repository';
+import type {
+  LabeledImageRepository,
+  PlacedDocument,
+} from '../../src/labeled-images/labeled-image.repository';
+import { CopyPlanner } from '../../src/tasks/duplication/copy-planner';
+import { TaskRepository } from '../../src/tasks/task.repository';
+
+/** An adapter with a migrated database of its own for the rows around the documents. */
+export interface DocumentStore {
+  readonly dataSource: DataSource;
+  readonly repository: LabeledImageRepository;
+  /** All documents of a task by their ids, also those that no image points to. */
+  stored(taskId: string): Promise<StoredDocument[]>;
+  close(): Promise<void>;
+}
+
+export interface StoredDocument {
+  readonly id: string;
+  readonly imageId: string;
+  readonly roiId: string | null;
+  readonly classIds: readonly number[];
+  /** The annotations without their classes, in a text that shows the order of members and the types of numbers. */
+  readonly rest: string;
+}
+
+interface SourceImage {
+  readonly id: string;
+  readonly orderId: number;
+  readonly roiId?: string;
+  readonly document?: SourceDocument;
+}
+
+interface SourceDocument {
+  readonly id: string;
+  /** Indices of the task's classes. */
+  readonly classes: readonly number[];
+  /** JSON of the annotations without their classes, as it is to be stored. */
+  readonly rest: string;
+}
+
+/** What every adapter of LabeledImageRepository does; nothing above the port may know which one is in use. */
+export function describeLabeledImageRepository(adapter: string, open: () => Promise<DocumentStore>): void {
+  describe(`the documents in ${adapter}`, () => {
+    let store: DocumentStore;
+    let repository: LabeledImageRepository;
+    let dataSource: DataSource;
+
+    beforeAll(async () => {
+      store = await open();
+      ({ repository, dataSource } = store);
+    });
+    afterAll(() => store.close());
+
+    /** A task with two classes and with these images; their documents are written by the adapter. */
+    async function aTask(images: readonly SourceImage[]): Promise<{ task: string; classes: number[] }> {
+      const task = newId();
+      await dataSource.query(`INSERT INTO task (task_id, name) VALUES ($1, 'n')`, [task]);
+      const classes = await dataSource.query<{ id: number }[]>(
+        `INSERT INTO label_class (task_id, name, color, order_id)
+         VALUES ($1, 'a', '#000000', 1), ($1, 'b', '#ffffff', 2)
+         RETURNING id`,
+        [task],
+      );
+      const ids = classes.map(({ id }) => id);
+      await dataSource.query(
+        `INSERT INTO image (task_id, id, set_type, name, width, height, order_id, mongo_id)
+         SELECT $1::bigint, id, 0, 'n', 10, 10, "orderId", document ->> 'id'
+         FROM json_to_recordset($2::json) AS image (id bigint, "orderId" int, document json)`,
+        [task, JSON.stringify(images)],
+      );
+      await dataSource.query(
+        `INSERT INTO roi_image (task_id, id, image_id, x, y, width, height)
+         SELECT $1::bigint, "roiId", id, 0, 0, 1, 1
+         FROM json_to_recordset($2::json) AS image (id bigint, "roiId" bigint)
+         WHERE "roiId" IS NOT NULL`,
+        [task, JSON.stringify(images)],
+      );
+      await insert(task, images, ids);
+      return { task, classes: ids };
+    }
+
+    async function insert(task: string, images: readonly SourceImage[], classes: number[]): Promise<void> {
+      const rows = images.flatMap(({ id, roiId, document }) =>
+        document
+          ? {
+              id: document.id,
+              img_id: id,
+              img_roi_id: roiId ?? null,
+              lab_class_ids: document.classes.map((at) => classes[at]),
+              annotations: document.rest,
+            }
+          : [],
+      );
+      await inSnapshot(dataSource, ({ manager }) =>
+        repository.insert(manager, task, {
+          sql: `SELECT id, img_id, img_roi_id, lab_class_ids, annotations::json
+                FROM json_to_recordset($2::json)
+                  AS row (id text, img_id bigint, img_roi_id bigint, lab_class_ids int[], annotations text)`,
+          parameters: [JSON.stringify(rows)],
+        }),
+      );
+    }
+
+    async function streamOf(task: string): Promise<PlacedDocument[][]> {
+      return inSnapshot(dataSource, async (connection) => {
+        const batches: PlacedDocument[][] = [];
+        for await (const batch of repository.stream(connection, task)) batches.push(batch);
+        return batches;
+      });
+    }
+
+    async function pointersOf(task: string): Promise<Map<string, string | null>> {
+      const rows = await dataSource.query<{ id: string; mongo_id: string | null }[]>(
+        `SELECT id, mongo_id FROM image WHERE task_id = $1 ORDER BY order_id`,
+        [task],
+      );
+      return new Map(rows.map(({ id, mongo_id }) => [id, mongo_id]));
+    }
+
+    /** The protocol of a duplication without its lock and its record. */
+    async function copy(
+      source: string,
+      target: string,
+      known = (classes: CopiedLabelClass[]) => classes,
+    ): Promise<{ copied: number; plan: CopyPlan; labelClasses: readonly CopiedLabelClass[] }> {
+      const [images, labels] = [new ImageRepository(), new LabelClassRepository()];
+      const connection = dataSource.createQueryRunner();
+      try {
+        const plan = await new CopyPlanner(images, labels).plan(connection, source, target);
+        return await inTransaction(connection, 'REPEATABLE READ', async (manager) => {
+          await new TaskRepository().copy(manager, plan);
+          const labelClasses = known(await labels.copy(manager, plan));
+          await images.copy(manager, plan);
+          await new RoiImageRepository().copy(manager, plan);
+          return { copied: await repository.copy(manager, plan, labelClasses), plan, labelClasses };
+        });
+      } finally {
+        await connection.release();
+      }
+    }
+
+    describe('insert and find', () => {
+      it('keep the annotations: the class first, the other members in their order, the values of numbers', async () => {
+        const document = aDocument([1, 0, 1], REST);
+        const { task, classes } = await aTask([anImage({ document })]);
+        const [a, b] = classes;
+        const found = await repository.find(dataSource.manager, task, document.id);
+        expect(JSON.stringify(found)).toBe(
+          JSON.stringify([
+            { lab_class_id: b, z: 561, a: { z: 0.1, a: -9007199254740991, 'ключ😀': [[], {}] }, n: null },
+            { lab_class_id: a, bbox: [1.5, -2, 0, 5e-324], segmentation: [[1, 2, 3]] },
+            { lab_class_id: b },
+          ]),
+        );
+      });
+
+      it('tell a document without annotations from none', async () => {
+        const document = aDocument([], '[]');
+        const { task } = await aTask([anImage({ document }), anImage({ orderId: 2 })]);
+        expect(await repository.find(dataSource.manager, task, document.id)).toEqual([]);
+        expect(await repository.find(dataSource.manager, task, newDocumentId())).toBeNull();
+      });
+
+      it('are scoped to the task', async () => {
+        const document = aDocument([0], '[{}]');
+        const { task } = await aTask([anImage({ document })]);
+        const other = await aTask([]);
+        expect(await repository.find(dataSource.manager, other.task, document.id)).toBeNull();
+        expect(await repository.find(dataSource.manager, task, document.id)).toHaveLength(1);
+      });
+
+      it('keep the references of a document, with a ROI and without', async () => {
+        const images = [
+          anImage({ orderId: 1, roiId: newId(), document: aDocument([0], '[{"a":1}]') }),
+          anImage({ orderId: 2, document: aDocument([1], '[{}]') }),
+        ];
+        const { task, classes } = await aTask(images);
+        const stored = await store.stored(task);
+        expect(stored.map(({ rest: _, ...references }) => references)).toEqual(
+          images.map(({ id, roiId, document }) => ({
+            id: document!.id,
+            imageId: id,
+            roiId: roiId ?? null,
+            classIds: document!.classes.map((at) => classes[at]),
+          })),
+        );
+      });
+
+      it('take any number of rows, and none', async () => {
+        const { task } = await aTask(manyImages(2_501));
+        expect(await store.stored(task)).toHaveLength(2_501);
+        expect(await store.stored((await aTask([anImage()])).task)).toEqual([]);
+      });
+    });
+
+    describe('stream', () => {
+      it('goes by order_id; a place counts the images without a document too', async () => {
+        const { task, classes } = await aTask([
+          anImage({ orderId: 40, document: aDocument([0], '[{"n":4}]') }),
+          anImage({ orderId: 10 }),
+          anImage({ orderId: 30, document: aDocument([], '[]') }),
+          anImage({ orderId: 50 }),
+          anImage({ orderId: 20, document: aDocument([1, 0], '[{"n":2},{}]') }),
+        ]);
+        const [a, b] = classes;
+        expect((await streamOf(task)).flat()).toEqual([
+          { place: 2, annotations: [{ lab_class_id: b, n: 2 }, { lab_class_id: a }] },
+          { place: 3, annotations: [] },
+          { place: 4, annotations: [{ lab_class_id: a, n: 4 }] },
+        ]);
+      });
+
+      it('comes in batches that together are all, each once', async () => {
+        const { task } = await aTask(manyImages(2_501, (at) => at % 3 !== 0));
+        const batches = await streamOf(task);
+        expect(batches.length).toBeGreaterThan(1);
+        expect(batches.every(({ length }) => length > 0)).toBe(true);
+        const expected = Array.from({ length: 2_501 }, (_, at) => at).filter((at) => at % 3 !== 0);
+        expect(batches.flat().map(({ place, annotations }) => [place, annotations[0]!['n']])).toEqual(
+          expected.map((at) => [at + 1, at]),
+        );
+      });
+
+      it('passes over any number of images without a document', async () => {
+        const { task } = await aTask(manyImages(1_200, (at) => at === 0 || at === 1_199));
+        expect((await streamOf(task)).flat().map(({ place }) => place)).toEqual([1, 1_200]);
+      });
+
+      it('does not hold large documents all at once', async () => {
+        const large = () => JSON.stringify([{ counts: randomBytes(300_000).toString('base64') }]);
+        const { task } = await aTask(
+          [1, 2, 3, 4].map((orderId) => anImage({ orderId, document: aDocument([0], large()) })),
+        );
+        const batches = await streamOf(task);
+        expect(batches.length).toBeGreaterThan(1);
+        expect(batches.flat().map(({ place }) => place)).toEqual([1, 2, 3, 4]);
+      });
+
+      it('shows only what the images of the task point to', async () => {
+        const image = anImage({ document: aDocument([0], '[{"n":1}]') });
+        const { task, classes } = await aTask([image]);
+        await insert(task, [{ ...image, document: aDocument([0], '[{"n":2}]') }], classes);
+        await aTask([{ ...image, document: aDocument([1], '[{"n":3}]') }]);
+        expect((await streamOf(task)).flat().map(({ annotations }) => annotations[0]!['n'])).toEqual([1]);
+      });
+
+      it('of a task without documents is empty', async () => {
+        expect(await streamOf((await aTask([])).task)).toEqual([]);
+        expect(await streamOf((await aTask([anImage()])).task)).toEqual([]);
+      });
+
+      it('may be left early', async () => {
+        const { task } = await aTask(manyImages(600));
+        const first = await inSnapshot(dataSource, async (connection) => {
+          for await (const batch of repository.stream(connection, task)) return batch;
+          return [];
+        });
+        expect(first[0]).toMatchObject({ place: 1 });
+        expect((await streamOf(task)).flat()).toHaveLength(600);
+      });
+    });
+
+    describe('copy', () => {
+      it('rewrites every reference, and nothing else', async () => {
+        const images = [
+          anImage({ orderId: 3, roiId: newId(), document: aDocument([1, 0, 1], REST) }),
+          anImage({ orderId: 1, document: aDocument([0], '[{"n":1.0}]') }),
+          anImage({ orderId: 2 }),
+          anImage({ orderId: 7, roiId: newId(), document: aDocument([], '[]') }),
+        ];
+        const source = await aTask(images);
+        const before = await store.stored(source.task);
+        const target = newId();
+        const { copied, plan, labelClasses } = await copy(source.task, target);
+        expect(copied).toBe(3);
+        const newImage = shifted(plan.imageRuns);
+        const newRoi = shifted(plan.roiRuns);
+        const newClass = new Map(labelClasses.map(({ sourceId, id }) => [sourceId, id]));
+        expect(await store.stored(target)).toEqual(
+          before.map(({ imageId, roiId, classIds, rest }) => ({
+            id: plan.documentPrefix + String(newImage(imageId) + plan.documentShift),
+            imageId: String(newImage(imageId)),
+            roiId: roiId && String(newRoi(roiId)),
+            classIds: classIds.map((id) => newClass.get(id)),
+            rest,
+          })),
+        );
+        expect(await store.stored(source.task)).toEqual(before);
+      });
+
+      it('is found by the pointers of the new images', async () => {
+        const source = await aTask(manyImages(7, (at) => at % 2 === 0));
+        const target = newId();
+        await copy(source.task, target);
+        const pointers = [...(await pointersOf(target)).values()];
+        expect(pointers.map((id) => id !== null)).toEqual([true, false, true, false, true, false, true]);
+        const ids = pointers.filter((id) => id !== null);
+        const found = await Promise.all(ids.map((id) => repository.find(dataSource.manager, target, id)));
+        expect(found.map((annotations) => annotations?.[0]?.['n'])).toEqual([0, 2, 4, 6]);
+        expect((await streamOf(target)).flat().map(({ place }) => place)).toEqual([1, 3, 5, 7]);
+      });
+
+      it('takes any number of documents, and none', async () => {
+        const [many, none] = [await aTask(manyImages(2_501)), await aTask([anImage()])];
+        const [manyTarget, noneTarget] = [newId(), newId()];
+        expect((await copy(many.task, manyTarget)).copied).toBe(2_501);
+        expect(await store.stored(manyTarget)).toHaveLength(2_501);
+        expect((await copy(none.task, noneTarget)).copied).toBe(0);
+        expect(await store.stored(noneTarget)).toEqual([]);
+      });
+
+      it('takes images whose ids are scattered', async () => {
+        const images = [1, 2, 3].map((orderId) =>
+          anImage({
+            id: newId(5_000),
+            orderId,
+            roiId: newId(5_000),
+            document: aDocument([0], `[{"n":${String(orderId)}}]`),
+          }),
+        );
+        const target = newId();
+        const { copied, plan } = await copy((await aTask(images)).task, target);
+        expect(plan.imageRuns).toHaveLength(3);
+        expect(copied).toBe(3);
+        expect((await streamOf(target)).flat().map(({ annotations }) => annotations[0]!['n'])).toEqual([
+          1, 2, 3,
+        ]);
+      });
+
+      it('takes a document that somebody else has named', async () => {
+        const document = { ...aDocument([0], '[{"n":1}]'), id: '507f1f77bcf86cd799439011' };
+        const target = newId();
+        expect((await copy((await aTask([anImage({ document })])).task, target)).copied).toBe(1);
+        const [pointer] = (await pointersOf(target)).values();
+        expect(await repository.find(dataSource.manager, target, pointer!)).toMatchObject([{ n: 1 }]);
+      });
+
+      it('leaves out a document of the same image that nothing points to', async () => {
+        const images = manyImages(3);
+        const source = await aTask(images);
+        const replaced = images.map((image) => ({ ...image, document: aDocument([1], '[{"n":"old"}]') }));
+        await insert(source.task, replaced, source.classes);
+        await insert(source.task, [anImage({ ...images[1], document: aDocument([], '[]') })], source.classes);
+        const target = newId();
+        expect((await copy(source.task, target)).copied).toBe(3);
+        expect((await store.stored(target)).map(({ rest }) => rest)).toEqual(
+          (await store.stored(source.task)).slice(0, 3).map(({ rest }) => rest),
+        );
+      });
+
+      it('leaves out what another task has under the same ids', async () => {
+        const image = anImage({ roiId: newId(), document: aDocument([0], '[{"n":1}]') });
+        const source = await aTask([image]);
+        await aTask([{ ...image, document: { ...image.document!, rest: '[{"n":2}]' } }]);
+        const target = newId();
+        expect((await copy(source.task, target)).copied).toBe(1);
+        expect((await streamOf(target)).flat()).toMatchObject([{ annotations: [{ n: 1 }] }]);
+      });
+
+      it('does not count a pointer to nothing, nor one to the document of another image', async () => {
+        const images = manyImages(4);
+        const { task } = await aTask(images);
+        const point = (at: number, document: string) =>
+          dataSource.query(`UPDATE image SET mongo_id = $3 WHERE task_id = $1 AND id = $2`, [
+            task,
+            images[at]!.id,
+            document,
+          ]);
+        await point(0, newDocumentId());
+        await point(1, images[2]!.document!.id);
+        const target = newId();
+        expect((await copy(task, target)).copied).toBe(2);
+        expect((await store.stored(target)).map(({ rest }) => rest)).toEqual(['[{"n":2}]', '[{"n":3}]']);
+      });
+
+      it('refuses a document with a class that the copy does not have', async () => {
+        const source = await aTask([anImage({ document: aDocument([0, 1], '[{},{}]') })]);
+        await expect(copy(source.task, newId(), ([first]) => [first!])).rejects.toThrow();
+        await expect(copy(source.task, newId(), () => [])).rejects.toThrow();
+        expect((await copy(source.task, newId())).copied).toBe(1);
+      });
+    });
+  });
+}
+
+/** Order of members, a double that is whole, integer-like and unusual names, the smallest and the largest numbers. */
+const REST = `[{"z":561.0,"a":{"z":0.1,"a":-9007199254740991,"ключ😀":[[],{}]},"n":null},
+  {"bbox":[1.5,-2,0,5e-324],"segmentation":[[1,2,3]]},{}]`.replace(/\n\s*/, '');
+
+let lastId = 2018102439652890000n;
+
+/** Ids only grow, by this much. */
+function newId(step = 1): string {
+  lastId += BigInt(step);
+  return String(lastId);
+}
+
+function newDocumentId(): string {
+  return `abcde${newId()}`;
+}
+
+function aDocument(classes: readonly number[], rest: string): SourceDocument {
+  return { id: newDocumentId(), classes, rest };
+}
+
+function anImage(image: Partial<SourceImage> = {}): SourceImage {
+  return { id: newId(), orderId: 1, ...image };
+}
+
+/** With one annotation each, `n` the place of its image from 0 on. */
+function manyImages(count: number, hasDocument: (at: number) => boolean = () => true): SourceImage[] {
+  return Array.from({ length: count }, (_, at) => {
+    const rest = `[{"n":${String(at)}}]`;
+    return anImage({ orderId: at + 1, ...(hasDocument(at) && { document: aDocument([at % 2], rest) }) });
+  });
+}
+
+/** The arithmetic of the plan; an id outside its runs is a failure. */
+function shifted(runs: CopyPlan['imageRuns']): (id: string) => bigint {
+  return (id) => {
+    const run = runs.find(({ firstId, lastId }) => BigInt(id) >= firstId && BigInt(id) <= lastId);
+    if (!run) throw new Error(`${id} is in no run`);
+    return BigInt(id) + run.shift;
+  };
+}
