@@ -11,22 +11,36 @@ const FAULTS: Readonly<Record<string, ErrorName>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'REQUEST_TIMEOUT',
 };
 
+/** How long a client has to take note that its connection is being closed. */
+const CLOSE_MS_MAX = 1_000;
+
 /** What goes wrong below Express, where there is no request yet, is answered with the same body as everything else. */
 export function answerConnectionFaults(server: Server): void {
   server.on('clientError', (fault: NodeJS.ErrnoException, socket: Duplex) => {
     // Of a request whose answer has begun nothing more can be said.
     if (fault.code === 'ECONNRESET' || !socket.writable || answerHasBegun(socket)) socket.destroy(fault);
-    else socket.end(rawAnswer(FAULTS[fault.code ?? ''] ?? 'BAD_REQUEST'));
+    else endWith(socket, FAULTS[fault.code ?? ''] ?? 'BAD_REQUEST');
   });
   // An expectation that Node does not know may be ignored (RFC 9110, 10.1.1); Node would answer without a body.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   // CONNECT is for proxies; Node would close the connection without a word.
-  server.on('connect', (_request, socket) => socket.end(rawAnswer('BAD_REQUEST')));
+  server.on('connect', (_request, socket) => endWith(socket, 'BAD_REQUEST'));
 }
 
 /** Node keeps the answer that a socket is carrying on the socket. */
 function answerHasBegun(socket: Duplex & { _httpMessage?: { headersSent: boolean } | null }): boolean {
   return socket._httpMessage?.headersSent === true;
+}
+
+/**
+ * What still comes is read and thrown away: unread bytes would reset the connection, and the answer with it. Nobody else
+ * closes it, since Node has let go of the connection.
+ */
+function endWith(socket: Duplex, errorName: ErrorName): void {
+  socket.end(rawAnswer(errorName));
+  socket.resume();
+  const timer = setTimeout(() => socket.destroy(), CLOSE_MS_MAX);
+  socket.once('end', () => socket.destroy()).once('close', () => clearTimeout(timer));
 }
 
 function rawAnswer(errorName: ErrorName): string {
