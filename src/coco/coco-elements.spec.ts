@@ -80,23 +80,23 @@ describe('an image', () => {
     });
   });
 
-  it.each<[members: Record<string, unknown>, fault: string]>([
-    [{ file_name: '' }, 'file_name must'],
-    [{ file_name: undefined }, 'file_name must'],
-    [{ file_name: '\ud83d' }, 'file_name must'],
-    [{ width: 0 }, 'width and height must'],
-    [{ height: 2 ** 31 }, 'width and height must'],
-    [{ width: '640' }, 'width and height must'],
-    [{ set_type: 3 }, 'set_type must'],
-    [{ set_type: null }, 'set_type must'],
-    [{ state: '未标注' }, 'state must'],
-    [{ order_id: 0 }, 'order_id must'],
-    [{ order_id: null }, 'order_id must'],
-    [{ order_id: 2 ** 31 }, 'order_id must'],
-    [{ unknown: [2 ** 53] }, 'holds an integer beyond'],
-    [{ unknown: '\0' }, 'holds a text with a NUL'],
-    [{ unknown: lists(100) }, 'is nested more than'],
-  ])('with %j is refused by its place and id', (members, fault) => {
+  it.each<[fault: string, members: Record<string, unknown>]>([
+    ['file_name must', { file_name: '' }],
+    ['file_name must', { file_name: undefined }],
+    ['file_name must', { file_name: '\ud83d' }],
+    ['width and height must', { width: 0 }],
+    ['width and height must', { height: 2 ** 31 }],
+    ['width and height must', { width: '640' }],
+    ['set_type must', { set_type: 3 }],
+    ['set_type must', { set_type: null }],
+    ['state must', { state: '未标注' }],
+    ['order_id must', { order_id: 0 }],
+    ['order_id must', { order_id: null }],
+    ['order_id must', { order_id: 2 ** 31 }],
+    ['holds an integer beyond', { unknown: [2 ** 53] }],
+    ['holds a text with a NUL', { unknown: '\0' }],
+    ['is nested more than', { unknown: lists(100) }],
+  ])('is refused by its place and id: %s … (%#)', (fault, members) => {
     expectFault(readImage, { ...image, ...members }, `images[7] (id 3): ${fault}`);
   });
 
@@ -107,6 +107,7 @@ describe('an image', () => {
     [[0, 1, 640, 480]],
     [[-1, 0, 1, 1]],
     [[0, 0, 0, 1]],
+    [[0, 0, 1, 0]],
     [[0, 0, 1, 0.5]],
     [[0, 0, '1', 1]],
     ['0,0,1,1'],
@@ -202,17 +203,17 @@ describe('a category', () => {
     expect(read(readCategory, category).made).toMatchObject({ color: null, extra: null });
   });
 
-  it.each<[members: Record<string, unknown>, fault: string]>([
-    [{ name: '' }, 'name must'],
-    [{ name: 'x'.repeat(201) }, 'name must'],
-    [{ name: 7 }, 'name must'],
-    [{ color: null }, 'color must'],
-    [{ color: '#abc' }, 'color must'],
-    [{ color: '#aabbcc\n' }, 'color must'],
-    [{ color: 'aabbcc' }, 'color must'],
-    [{ color: '#gggggg' }, 'color must'],
-    [{ unknown: lists(100) }, 'is nested more than'],
-  ])('with %j is refused by its place and id', (members, fault) => {
+  it.each<[fault: string, members: Record<string, unknown>]>([
+    ['name must', { name: '' }],
+    ['name must', { name: 'x'.repeat(201) }],
+    ['name must', { name: 7 }],
+    ['color must', { color: null }],
+    ['color must', { color: '#abc' }],
+    ['color must', { color: '#aabbcc\n' }],
+    ['color must', { color: 'aabbcc' }],
+    ['color must', { color: '#gggggg' }],
+    ['is nested more than', { unknown: lists(100) }],
+  ])('is refused by its place and id: %s … (%#)', (fault, members) => {
     expectFault(readCategory, { ...category, ...members }, `categories[7] (id 3): ${fault}`);
   });
 });
@@ -242,16 +243,16 @@ describe('an annotation', () => {
     );
   });
 
-  it.each<[members: Record<string, unknown>, fault: string]>([
-    [{ bbox: [1, 2, 3] }, 'bbox must'],
-    [{ bbox: [1, 2, -3, 4] }, 'bbox has a negative'],
-    [{ segmentation: 7 }, 'segmentation must'],
-    [{ area: 2 ** 53 }, 'holds an integer beyond'],
-    [{ bbox: [0, 0, 1, Infinity] }, 'holds an integer beyond'],
-    [{ 'a\0': 1 }, 'holds a text with a NUL'],
-    [{ a: ['\ud800'] }, 'holds a text with a NUL'],
-    [{ deep: lists(98) }, 'is nested more than 100'],
-  ])('with %j is refused by its place and id', (members, fault) => {
+  it.each<[fault: string, members: Record<string, unknown>]>([
+    ['bbox must', { bbox: [1, 2, 3] }],
+    ['bbox has a negative', { bbox: [1, 2, -3, 4] }],
+    ['segmentation must', { segmentation: 7 }],
+    ['holds an integer beyond', { area: 2 ** 53 }],
+    ['holds an integer beyond', { bbox: [0, 0, 1, Infinity] }],
+    ['holds a text with a NUL', { 'a\0': 1 }],
+    ['holds a text with a NUL', { a: ['\ud800'] }],
+    ['is nested more than 100', { deep: lists(98) }],
+  ])('is refused by its place and id: %s … (%#)', (fault, members) => {
     expectFault(readAnnotation, { ...annotation, ...members }, `annotations[7] (id 3): ${fault}`);
   });
 

@@ -42,6 +42,8 @@ export interface CocoAnnotation {
 }
 
 const INT_MAX = 2 ** 31 - 1;
+/** For the unknown members of an image or a category: those of many rows are in memory at once when they are exported. */
+const EXTRA_BYTES_MAX = 2 ** 20;
 /** An annotation stands in the list of its document. */
 const ANNOTATION_DEPTH = 3;
 const STATES: readonly unknown[] = ['已标注', '已训练', '已测试'];
@@ -177,7 +179,7 @@ function isRoi(value: unknown, imageWidth: number, imageHeight: number): value i
 
 function toExtra(rest: CocoElement, check: Check): string | null {
   if (Object.keys(rest).length === 0) return null;
-  measure(rest, 1, check);
+  check(measure(rest, 1, check) <= EXTRA_BYTES_MAX, 'EXTRA_TOO_LARGE');
   return check.passed ? JSON.stringify(rest) : null;
 }
 

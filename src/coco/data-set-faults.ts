@@ -58,6 +58,10 @@ const FAULTS = {
     en: '{at}: holds a text with a NUL or half of a surrogate pair',
   },
   TOO_DEEP: { zh: '{at}：嵌套超过 100 层', en: '{at}: is nested more than 100 levels deep' },
+  EXTRA_TOO_LARGE: {
+    zh: '{at}：未知成员超过 1 MB',
+    en: '{at}: the members that the service does not know are over 1 MB',
+  },
   DOCUMENT_TOO_LARGE: {
     zh: '{at}：标注超过 15 MB（BSON）',
     en: '{at}: the annotations are over 15 MB as BSON',

@@ -8,6 +8,7 @@ import type { DataSetFile } from './data-set-file';
 
 const CHUNK_BYTES = 2 ** 16;
 const TYPES = ['application/json', 'application/octet-stream'];
+const CHARSETS = ['', 'utf-8', 'utf8', 'us-ascii'];
 
 /** Requests whose body is a file: it is read here, not by the JSON parser. */
 export function isUpload({ method, path }: Pick<Request, 'method' | 'path'>): boolean {
@@ -86,13 +87,21 @@ function readToEnd(request: Request): void {
 }
 
 function checkHeaders(request: Request, bytesMax: number): void {
-  if (request.get('Content-Type') !== undefined && !request.is(TYPES)) {
+  const { type, charset } = contentTypeOf(request);
+  if (type !== undefined && !TYPES.includes(type))
     throw new ApiError('UNSUPPORTED_MEDIA_TYPE', { types: TYPES.join(' | ') });
-  }
-  if ((request.get('Content-Encoding') ?? 'identity') !== 'identity')
-    throw new ApiError('UNSUPPORTED_ENCODING');
+  const encoding = request.get('Content-Encoding')?.toLowerCase() ?? 'identity';
+  // JSON is UTF-8 (RFC 8259, 8.1).
+  if (encoding !== 'identity' || !CHARSETS.includes(charset)) throw new ApiError('UNSUPPORTED_ENCODING');
   if (Number(request.get('Content-Length') ?? 0) > bytesMax)
     throw new ApiError('BODY_TOO_LARGE', { max: bytesMax });
+}
+
+/** Express's own `request.is` knows no type for a request without a body. */
+function contentTypeOf(request: Request): { type: string | undefined; charset: string } {
+  const [type, ...parameters] = request.get('Content-Type')?.toLowerCase().split(';') ?? [];
+  const charsets = parameters.map((parameter) => /^\s*charset="?([^"]*)"?\s*$/.exec(parameter)?.[1]);
+  return { type: type?.trim(), charset: charsets.find(Boolean) ?? '' };
 }
 
 function isAborted(fault: unknown): boolean {

@@ -4,6 +4,8 @@ import type { QueryRunner } from 'typeorm';
 
 /** Rows fetched at once: within noise from 500 to 5,000, and few enough that a slow reader holds little. */
 const BATCH_ROWS = 2_000;
+/** The same for rows that may be large. */
+export const BATCH_ROWS_LARGE = 100;
 
 /**
  * Reads a result of any size in batches; what is not asked for stays in the server. Ends the cursor when the reader
@@ -13,14 +15,15 @@ export async function* readInBatches<Row>(
   connection: QueryRunner,
   sql: string,
   parameters: readonly unknown[],
+  batchRows = BATCH_ROWS,
 ): AsyncGenerator<Row[]> {
   const client = (await connection.connect()) as PoolClient;
   const cursor = client.query(new Cursor<Row>(sql, [...parameters]));
   try {
     for (;;) {
-      const rows = await cursor.read(BATCH_ROWS);
+      const rows = await cursor.read(batchRows);
       if (rows.length > 0) yield rows;
-      if (rows.length < BATCH_ROWS) return;
+      if (rows.length < batchRows) return;
     }
   } finally {
     await cursor.close();

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager, QueryRunner } from 'typeorm';
 import type { CopyPlan } from '../database/copy-plan';
-import { readInBatches } from '../database/cursor';
+import { BATCH_ROWS_LARGE, readInBatches } from '../database/cursor';
 import { runColumns } from '../database/id-run';
 import type { RowQuery } from '../database/row-query';
 import type { ImageState, SetType } from './image.entity';
@@ -150,6 +150,7 @@ export class ImageRepository {
        WHERE image.task_id = $1::bigint
        ORDER BY image.order_id`,
       [taskId],
+      BATCH_ROWS_LARGE,
     );
   }
 
