@@ -17,9 +17,10 @@ const STEPS = [
     mend: 'npx eslint . --fix, the rest by hand',
   },
   { name: 'types', script: [TSC, '--noEmit'], mend: 'by hand, then npx tsc --noEmit' },
-  { name: 'dead code', script: [KNIP, '--no-progress'], mend: 'by hand or npx knip --fix, then npx knip' },
   // The steps after it run what it makes.
   { name: 'build', script: ['scripts/build.mjs'], mend: 'by hand, then npm run build', required: true },
+  // After the build, because the scripts use what it makes.
+  { name: 'dead code', script: [KNIP, '--no-progress'], mend: 'by hand or npx knip --fix, then npx knip' },
   { name: 'openapi.json', script: ['scripts/openapi.mjs', '--check'], mend: 'npm run openapi' },
   { name: 'docs/errors.md', script: ['scripts/errors-doc.mjs', '--check'], mend: 'npm run errors-doc' },
   {

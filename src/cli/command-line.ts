@@ -41,12 +41,9 @@ function program(): Command {
     .exitOverride();
 
   command
-    .command('serve', { isDefault: true })
+    .command('serve')
     .description('start the service; settings come from the environment or a file .env, see .env.example')
-    .allowExcessArguments()
-    .action(async (_options, { args: [unknown] }: Command) => {
-      // The default command gets what is no command, too.
-      if (unknown !== undefined) command.error(`error: unknown command '${unknown}'`);
+    .action(async () => {
       const settings = readSettings();
       await (await import('./serve.js')).serve(settings);
     });

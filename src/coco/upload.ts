@@ -24,16 +24,7 @@ export class Upload implements DataSetFile {
    * @throws ApiError UNSUPPORTED_MEDIA_TYPE, UNSUPPORTED_ENCODING, BODY_TOO_LARGE, INCOMPLETE_BODY
    */
   static async receive(request: Request, bytesMax: number): Promise<Upload> {
-    try {
-      checkHeaders(request, bytesMax);
-      return await Upload.spool(request, bytesMax);
-    } catch (fault) {
-      readToEnd(request);
-      throw fault;
-    }
-  }
-
-  private static async spool(request: Request, bytesMax: number): Promise<Upload> {
+    checkHeaders(request, bytesMax);
     const path = join(tmpdir(), `training-tasks-upload-${randomUUID()}`);
     const file = await open(path, 'wx+', 0o600);
     try {
@@ -71,19 +62,6 @@ async function copyBody(request: Request, file: FileHandle, bytesMax: number): P
     if (bytes > bytesMax) throw new ApiError('BODY_TOO_LARGE', { max: bytesMax });
     await file.appendFile(chunk);
   }
-}
-
-/**
- * Who is still sending must be able to send the rest, or his connection is reset before he reads why. It is thrown away.
- * Node itself does this for bodies of which nothing was read, and closes at once where the client asked for it.
- */
-function readToEnd(request: Request): void {
-  if (request.complete) return;
-  request.resume();
-  const response = request.res;
-  if (!response || response.shouldKeepAlive) return;
-  response.shouldKeepAlive = true;
-  request.once('end', () => request.socket.end());
 }
 
 function checkHeaders(request: Request, bytesMax: number): void {

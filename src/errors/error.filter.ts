@@ -5,6 +5,7 @@ import { ApiError } from './api-error';
 import { errorAnswer } from './error-answer';
 import { fromHttpFault, isHttpFault } from './http-fault';
 import { languageOf } from './language';
+import { readToEnd } from './read-to-end';
 
 /** The only place that writes an error answer: whatever is thrown becomes an entry of the registry here. */
 @Catch()
@@ -24,8 +25,12 @@ export class ErrorFilter implements ExceptionFilter {
     // Who refuses because he is told to stop has nothing to report.
     if (status >= 500 && error.errorName !== 'SHUTTING_DOWN') this.report(thrown, request, requestId);
     // The head is out already: cut the answer, so that nobody takes what came for the whole.
-    if (response.headersSent) response.destroy();
-    else response.status(status).set(headers).json(body);
+    if (response.headersSent) {
+      response.destroy();
+    } else {
+      readToEnd(request);
+      response.status(status).set(headers).json(body);
+    }
   }
 
   private report(thrown: unknown, request: Request, requestId: string): void {

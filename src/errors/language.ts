@@ -1,7 +1,8 @@
 import type { Request } from 'express';
 import type { Language } from './errors';
 
-/** Chinese unless `Accept-Language` prefers English. */
+/** Chinese unless `Accept-Language` prefers English: of equal wishes the first counts, and a region is none of its own. */
 export function languageOf(request: Pick<Request, 'acceptsLanguages'>): Language {
-  return request.acceptsLanguages('zh', 'en') === 'en' ? 'en' : 'zh';
+  const wished = request.acceptsLanguages().find((tag) => /^(zh|en)\b/i.test(tag));
+  return wished !== undefined && /^en/i.test(wished) ? 'en' : 'zh';
 }

@@ -21,7 +21,12 @@ export class HealthController {
     private readonly database: TypeOrmHealthIndicator,
   ) {}
 
-  /** Whether the process answers at all */
+  /**
+   * Is it alive
+   *
+   * @remarks
+   * Whether the process answers at all.
+   */
   @Get('live')
   @HealthCheck()
   live(): Promise<HealthCheckResult> {

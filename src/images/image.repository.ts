@@ -173,6 +173,7 @@ export class ImageRepository {
        LEFT JOIN image AS original ON original.task_id = $2::bigint AND original.id = image.copied_from_id
        WHERE image.task_id = $1::bigint
          AND image.order_id > $4::int
+         AND image.copied_from_id IS NOT NULL
        ORDER BY image.order_id
        LIMIT $3::int`,
       [taskId, sourceTaskId, limit, after],

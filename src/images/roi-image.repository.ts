@@ -58,6 +58,7 @@ export class RoiImageRepository {
          FROM image
          WHERE task_id = $1::bigint
            AND order_id > $3::int
+           AND copied_from_id IS NOT NULL
          ORDER BY order_id
          LIMIT $2::int
        ) AS image

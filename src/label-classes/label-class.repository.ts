@@ -63,12 +63,13 @@ export class LabelClassRepository {
     );
   }
 
-  /** The classes of a copy with those they come from, by `order_id`. */
+  /** The classes of a copy with those they come from, by `order_id`; not what was imported into an empty copy afterwards. */
   async listCopied(manager: EntityManager, taskId: string): Promise<CopiedLabelClass[]> {
     return manager.query<CopiedLabelClass[]>(
       `SELECT copied_from_id AS "sourceId", id
        FROM label_class
        WHERE task_id = $1::bigint
+         AND copied_from_id IS NOT NULL
        ORDER BY order_id`,
       [taskId],
     );

@@ -106,7 +106,12 @@ export class TasksController {
     return this.relations.maps(task_id, query);
   }
 
-  /** Create a task */
+  /**
+   * Create a task
+   *
+   * @remarks
+   * An empty task, for an import or to be the target of a duplication. Its id is made by the service where none is given.
+   */
   @ApiTags('tasks')
   @Post()
   @ApiBody({
@@ -154,7 +159,12 @@ export class TasksController {
     return this.tasks.list(query);
   }
 
-  /** One task */
+  /**
+   * One task
+   *
+   * @remarks
+   * As the history picker shows it; `task_id_old` names the task that it is a copy of.
+   */
   @ApiTags('tasks')
   @Get(':task_id')
   @AnswersWith(TaskItem, { description: 'The task.' })

@@ -17,7 +17,12 @@ import { TaskContentService } from './task-content.service';
 export class TaskContentController {
   constructor(private readonly content: TaskContentService) {}
 
-  /** Images with their ROIs, in their order */
+  /**
+   * Images of a task
+   *
+   * @remarks
+   * By `order_id`, each with its ROI if it has one.
+   */
   @Get('images')
   @AnswersWith(ImagePage, { description: 'One page of images.' })
   @FailsWith('NOT_A_TASK_ID', 'NOT_A_LIMIT', 'NOT_A_CURSOR', 'TASK_NOT_FOUND')
@@ -25,7 +30,12 @@ export class TaskContentController {
     return this.content.imagePage(task_id, query);
   }
 
-  /** Label classes, in their order */
+  /**
+   * Label classes of a task
+   *
+   * @remarks
+   * By `order_id`; their ids are numbers.
+   */
   @Get('label-classes')
   @AnswersWith(LabelClassList, { description: 'All classes of the task.' })
   @FailsWith('NOT_A_TASK_ID', 'TASK_NOT_FOUND')
@@ -33,7 +43,13 @@ export class TaskContentController {
     return this.content.labelClasses(task_id);
   }
 
-  /** The annotations of one image */
+  /**
+   * Annotations of one image
+   *
+   * @remarks
+   * `mongo_id` is null for an image that has no annotation document; an empty list in a document says that somebody looked
+   * and found nothing.
+   */
   @Get('images/:img_id/annotations')
   @AnswersWith(ImageAnnotations, { description: 'The annotation document; empty for an image without one.' })
   @FailsWith('NOT_A_TASK_ID', 'NOT_AN_IMAGE_ID', 'TASK_NOT_FOUND', 'IMAGE_NOT_FOUND')
