@@ -33,7 +33,12 @@ export class HealthController {
     return this.health.check([]);
   }
 
-  /** Whether requests can be served: 503 names the database that is away */
+  /**
+   * Is it ready
+   *
+   * @remarks
+   * Whether requests can be served; 503 names the database that is away.
+   */
   @Get('ready')
   @HealthCheck()
   ready(): Promise<HealthCheckResult> {
