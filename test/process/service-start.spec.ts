@@ -2,7 +2,14 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { SAMPLE_COPY_ID, SAMPLE_TASK_ID } from '../../src/sample/sample-data-set';
 import { closedProject } from './support/closed-project';
-import { embeddedDatabase, HeldWrites, isRunning, serverProcess, serverProcesses } from './support/database';
+import {
+  embeddedDatabase,
+  HeldWrites,
+  isRunning,
+  serverProcess,
+  serverProcesses,
+  socketFolders,
+} from './support/database';
 import { eventually } from './support/eventually';
 import { cleanUp, plainUser, Program, tempFolder } from './support/program';
 import { ServiceProcess } from './support/service-process';
@@ -68,16 +75,16 @@ describe('after kill -9 of the service', () => {
     const status = await killed.api.get(`/training/tasks/${SAMPLE_COPY_ID}/duplication`);
     expect(status.body).toMatchObject({ state: 'running', image_count: 36, finished_at: null });
     const server = serverProcess(folder);
-    const before = new Set(serverProcesses(folder));
+    const before = new Set(socketFolders());
     process.kill(server, 'SIGSTOP');
     await killed.stop('SIGKILL');
     expect(await answer).toBe('cut off');
 
-    // At once: it has tried in vain before the old server goes.
+    // At once: it is about to try in vain, before the old server goes.
     const starting = Program.start(['serve'], { env: { PORT: '0', DATA_DIR: folder } });
     try {
-      await eventually('the next one has tried', () =>
-        serverProcesses(folder).some((pid) => !before.has(pid)),
+      await eventually('the next one is starting its server', () =>
+        socketFolders().some((name) => !before.has(name)),
       );
     } finally {
       process.kill(server, 'SIGCONT');

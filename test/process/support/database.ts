@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Client } from 'pg';
 import { createDatabase, TEMPLATE } from '../../support/test-database';
@@ -104,4 +105,9 @@ export class HeldWrites {
   async release(): Promise<void> {
     await this.client.end();
   }
+}
+
+/** A start makes one right before it starts its server. */
+export function socketFolders(): string[] {
+  return readdirSync(tmpdir()).filter((name) => name.startsWith('training-tasks-sockets-'));
 }
