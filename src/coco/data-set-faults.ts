@@ -71,7 +71,11 @@ const FAULTS = {
 export type DataSetFault = keyof typeof FAULTS;
 
 export function describeFault(fault: DataSetFault, at: string): LocalText {
-  const { zh, en } = FAULTS[fault];
+  return placeIn(FAULTS[fault], at);
+}
+
+/** Fills the place into a text: by a function, because a place may hold what `replace` takes for a pattern. */
+export function placeIn({ zh, en }: LocalText, at: string): LocalText {
   return { zh: zh.replace('{at}', () => at), en: en.replace('{at}', () => at) };
 }
 

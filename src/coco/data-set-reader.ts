@@ -4,7 +4,7 @@ import { ApiError } from '../errors/api-error';
 import type { LocalText } from '../errors/errors';
 import { printable } from '../http/validation';
 import { bsonBytes, UnstorableJson } from '../labeled-images/json-measure';
-import { PROBLEM_FAULTS } from './data-set-faults';
+import { placeIn, PROBLEM_FAULTS } from './data-set-faults';
 import {
   readAnnotation,
   readCategory,
@@ -160,9 +160,7 @@ function notADataSet(detail: LocalText): ApiError {
 }
 
 function describe({ problem, place }: UnusableJson): LocalText {
-  const at = nameOf(place);
-  const { zh, en } = PROBLEMS[problem];
-  return { zh: zh.replace('{at}', () => at), en: en.replace('{at}', () => at) };
+  return placeIn(PROBLEMS[problem], nameOf(place));
 }
 
 function nameOf({ member = '', index }: JsonPlace): string {

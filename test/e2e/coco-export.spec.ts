@@ -209,7 +209,7 @@ describe('an export', () => {
     const task = await aTask(aLargeDataSet());
     const response = await openExport(task);
     response.destroy();
-    await eventually(async () => {
+    await eventually('no transaction is left open', async () => {
       const [{ open }] = await app.dataSource.query(
         `SELECT count(*)::int AS open
          FROM pg_stat_activity

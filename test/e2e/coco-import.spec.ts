@@ -999,9 +999,9 @@ describe('an upload', () => {
     socket.write(
       `PUT ${path()} HTTP/1.1\r\nHost: x\r\nContent-Length: ${String(body.length + 1)}\r\n\r\n${body}`,
     );
-    await eventually(() => Promise.resolve(openUploads().length === 1));
+    await eventually('the upload is being spooled', () => openUploads().length === 1);
     socket.destroy();
-    await eventually(() => Promise.resolve(openUploads().length === 0));
+    await eventually('nothing of the upload is left', () => openUploads().length === 0);
     expect(await app.rowCounts()).toEqual(before);
   });
 });

@@ -250,7 +250,7 @@ describe('an export', () => {
       await session.query('LOCK TABLE labeled_image IN ACCESS EXCLUSIVE MODE');
       const answer = exportOf(task);
       // Now it has read the images, and comes to the documents only when they are gone.
-      await eventually(() => isWaitingFor('labeled_image'));
+      await eventually('the export waits', () => isWaitingFor('labeled_image'));
       for (const table of ['labeled_image', 'roi_image', 'image', 'label_class', 'task']) {
         await session.query(`DELETE FROM ${table} WHERE task_id = $1`, [task]);
       }

@@ -207,9 +207,9 @@ describe('a body that breaks off', () => {
     for (const request of requests()) {
       const socket = await open(app.url);
       socket.write(cut(request));
-      await eventually(async () => (await connections()) === 1);
+      await eventually('the client is connected', async () => (await connections()) === 1);
       socket.resetAndDestroy();
-      await eventually(async () => (await connections()) === 0);
+      await eventually('the client is gone', async () => (await connections()) === 0);
     }
     expect(await app.rowCounts()).toEqual(before);
   });

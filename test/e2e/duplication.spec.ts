@@ -299,7 +299,7 @@ describe('a copy that takes its time', () => {
         signal: controller.signal,
       });
       answer.catch(() => undefined); // aborted on purpose
-      await eventually(async () => (await stateOf(target)) === 'running');
+      await eventually('the copy runs', async () => (await stateOf(target)) === 'running');
       await work({ source, target, answer, abort: () => controller.abort() });
       return { source, target, answer };
     });
@@ -333,7 +333,7 @@ describe('a copy that takes its time', () => {
       abort();
       await expect(answer).rejects.toThrow();
     });
-    await eventually(async () => (await stateOf(target)) === 'done');
+    await eventually('the copy is done', async () => (await stateOf(target)) === 'done');
     const again = await api.duplicate(source, target);
     expect(again).toMatchObject({ status: 200 });
     expect(again.headers.get('Idempotency-Replayed')).toBe('true');

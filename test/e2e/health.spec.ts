@@ -34,7 +34,7 @@ afterAll(async () => {
 });
 
 function isReady(): Promise<boolean> {
-  return eventually(async () => (await app.api.get('/health/ready')).status === 200);
+  return eventually('the service is ready', async () => (await app.api.get('/health/ready')).status === 200);
 }
 
 async function onServer(sql: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { serverProcesses } from './support/database';
 import { cleanUp, Program, tempFolder } from './support/program';
-import { eventually } from './support/eventually';
+import { eventually } from '../support/eventually';
 
 afterAll(cleanUp);
 

@@ -7,7 +7,7 @@ import { SAMPLE_TASK_ID } from '../../src/sample/sample-data-set';
 import { urlOf } from '../support/test-database';
 import { closedProject } from './support/closed-project';
 import { externalDatabase, query } from './support/database';
-import { eventually } from './support/eventually';
+import { eventually } from '../support/eventually';
 import { cleanUp, ROOT, run, tempFolder, type Ended } from './support/program';
 import { ServiceProcess } from './support/service-process';
 

@@ -10,7 +10,7 @@ import {
   serverProcesses,
   socketFolders,
 } from './support/database';
-import { eventually } from './support/eventually';
+import { eventually } from '../support/eventually';
 import { cleanUp, plainUser, Program, tempFolder } from './support/program';
 import { ServiceProcess } from './support/service-process';
 

@@ -3,7 +3,7 @@ import { SAMPLE_COPY_ID, SAMPLE_TASK_ID, sampleDataSet } from '../../src/sample/
 import { newTaskId, type Answer } from '../support/api';
 import { aDataSet } from '../support/data-set';
 import { embeddedDatabase, externalDatabase, HeldWrites, query, serverProcesses } from './support/database';
-import { eventually } from './support/eventually';
+import { eventually } from '../support/eventually';
 import { cleanUp, Program, ROOT, tempFolder } from './support/program';
 import { RawConnection } from './support/raw-connection';
 import { ServiceProcess } from './support/service-process';

@@ -1,15 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Waits for a condition, not for a time: asks until the answer is neither undefined nor false. */
+const POLL_MS = 25;
+
+/** Waits until `look` finds something; what it throws ends the waiting. */
 export async function eventually<T>(
-  ask: () => Promise<T | undefined | false>,
-  withinMs = 10_000,
+  what: string,
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+  deadlineMs = 30_000,
 ): Promise<T> {
-  const deadline = Date.now() + withinMs;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined && answer !== false) return answer;
-    if (Date.now() > deadline) throw new Error(`not within ${String(withinMs)} ms: ${String(ask)}`);
-    await sleep(20);
+  for (const deadline = Date.now() + deadlineMs; ; await sleep(POLL_MS)) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
+    if (Date.now() > deadline) throw new Error(`not in ${deadlineMs} ms: ${what}`);
   }
 }

@@ -71,7 +71,7 @@ export class PostgresLabeledImageRepository extends LabeledImageRepository {
   override async insert(manager: EntityManager, taskId: string, rows: RowQuery): Promise<void> {
     await manager.query(
       `INSERT INTO labeled_image (task_id, id, img_id, img_roi_id, lab_class_ids, annotations)
-       SELECT $1::bigint, id, img_id, img_roi_id, lab_class_ids, annotations::json
+       SELECT $1::bigint, id, img_id, img_roi_id, lab_class_ids, annotations
        FROM (${rows.sql}) AS document (id, img_id, img_roi_id, lab_class_ids, annotations)`,
       [taskId, ...rows.parameters],
     );

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Client } from 'pg';
 import { createDatabase, TEMPLATE } from '../../support/test-database';
-import { eventually } from './eventually';
+import { eventually } from '../../support/eventually';
 import { atCleanUp } from './program';
 
 /** A database of its own on the server that all tests share, with or without tables: external to the service. */
