@@ -5,6 +5,7 @@ import { migrations } from './src/database/migrations';
 import { Image } from './src/images/image.entity';
 import { RoiImage } from './src/images/roi-image.entity';
 import { LabelClass } from './src/label-classes/label-class.entity';
+import { DocumentGarbage } from './src/labeled-images/document-garbage.entity';
 import { LabeledImage } from './src/labeled-images/postgres/labeled-image.entity';
 import { TaskDuplication } from './src/tasks/duplication/task-duplication.entity';
 import { Task } from './src/tasks/task.entity';
@@ -14,7 +15,17 @@ export function dataSourceOptions(url: string): DataSourceOptions {
   return {
     type: 'postgres',
     url,
-    entities: [Task, LabelClass, Image, RoiImage, TaskDuplication, LabeledImage, Installation, IdCounter],
+    entities: [
+      Task,
+      LabelClass,
+      Image,
+      RoiImage,
+      TaskDuplication,
+      LabeledImage,
+      DocumentGarbage,
+      Installation,
+      IdCounter,
+    ],
     migrations,
     migrationsTableName: 'migration',
     applicationName: 'training-tasks',

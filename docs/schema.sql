@@ -1,5 +1,23 @@
 -- What the migrations make, for review; written by npm run schema.
 
+CREATE TABLE document_garbage (
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  task_id bigint NOT NULL,
+  first_id text COLLATE "C" NOT NULL,
+  last_id text COLLATE "C" NOT NULL,
+  attempt_id uuid,
+  reason text NOT NULL,
+  made_by bigint NOT NULL,
+  made_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+  failed_at timestamp with time zone,
+  sweep_at timestamp with time zone,
+  CONSTRAINT "PK_9ea2cc2c9c2c2e2cb2e7a2b0f2a" PRIMARY KEY (id),
+  CONSTRAINT document_garbage_failed_write CHECK (failed_at IS NULL OR (reason = ANY (ARRAY['copy'::text, 'import'::text, 'edit'::text]))),
+  CONSTRAINT document_garbage_range CHECK (first_id <= last_id),
+  CONSTRAINT document_garbage_reason_known CHECK (reason = ANY (ARRAY['copy'::text, 'import'::text, 'edit'::text, 'replaced'::text, 'deleted'::text]))
+);
+CREATE INDEX document_garbage_by_task ON document_garbage USING btree (task_id);
+
 CREATE TABLE id_counter (
   single boolean DEFAULT true NOT NULL,
   last_number bigint NOT NULL,
@@ -41,8 +59,11 @@ CREATE TRIGGER refuse_new_identity BEFORE UPDATE OF task_id, id ON image
 CREATE TABLE installation (
   single boolean DEFAULT true NOT NULL,
   document_prefix text NOT NULL,
+  id uuid NOT NULL,
+  document_store text NOT NULL,
   CONSTRAINT "PK_54da45b2aeffa5185dd2a90ae44" PRIMARY KEY (single),
   CONSTRAINT installation_document_prefix_format CHECK (document_prefix ~ '^[0-9a-f]{5}$'::text),
+  CONSTRAINT installation_document_store_known CHECK (document_store = ANY (ARRAY['postgresql'::text, 'mongodb'::text])),
   CONSTRAINT installation_single CHECK (single)
 );
 
@@ -131,6 +152,10 @@ CREATE TABLE task_duplication (
   roi_count integer NOT NULL,
   label_class_count integer NOT NULL,
   document_count integer NOT NULL,
+  document_shift bigint,
+  first_document_id text COLLATE "C",
+  last_document_id text COLLATE "C",
+  edits_in_flight text[] DEFAULT '{}'::text[] NOT NULL,
   CONSTRAINT "PK_db22b0e57937c27cd6e3e715de3" PRIMARY KEY (task_id),
   CONSTRAINT task_duplication_finished CHECK ((state = 'running'::text) = (finished_at IS NULL)),
   CONSTRAINT task_duplication_state_known CHECK (state = ANY (ARRAY['running'::text, 'done'::text, 'failed'::text])),

@@ -4,21 +4,27 @@ import type { EntityManager } from 'typeorm';
 import type { Environment } from '../config/environment';
 import { ENVIRONMENT } from '../config/environment.module';
 import { reserveIds } from '../database/id-allocator';
+import { documentRange } from '../database/document-range';
 import { documentPrefix } from '../database/installation';
-import { inTransaction } from '../database/transaction';
 import { ApiError } from '../errors/api-error';
 import { ImageRepository } from '../images/image.repository';
 import { RoiImageRepository } from '../images/roi-image.repository';
 import { LabelClassRepository } from '../label-classes/label-class.repository';
+import {
+  DocumentGarbageRepository,
+  type AnnouncedWrite,
+} from '../labeled-images/document-garbage.repository';
 import { LabeledImageRepository } from '../labeled-images/labeled-image.repository';
+import type { LockedConnection } from '../tasks/locked-connection';
+import { Sweeper } from '../tasks/sweeper';
 import { TaskLock } from '../tasks/task-lock';
-import { TaskRepository, type TaskRow } from '../tasks/task.repository';
+import { TaskRepository, type FilledTask, type TaskRow } from '../tasks/task.repository';
 import type { DataSetFile } from './data-set-file';
 import { DataSetReader } from './data-set-reader';
 import type { Imported } from './dto/imported.dto';
 import type { ImportQuery } from './dto/import-query.dto';
 import { ImportReport } from './import-report';
-import { StagingRepository } from './staging.repository';
+import { StagingRepository, type StagedCounts } from './staging.repository';
 import { Upload } from './upload';
 
 /**
@@ -39,6 +45,8 @@ export class CocoImportService {
     private readonly rois: RoiImageRepository,
     private readonly labelClasses: LabelClassRepository,
     private readonly labeledImages: LabeledImageRepository,
+    private readonly garbage: DocumentGarbageRepository,
+    private readonly sweeper: Sweeper,
   ) {}
 
   /** @throws ApiError for the upload, for the target and for the data set: those that the endpoint documents */
@@ -53,36 +61,60 @@ export class CocoImportService {
 
   async importFile(taskId: string, query: ImportQuery, file: DataSetFile): Promise<Imported> {
     const startedAt = performance.now();
-    const imported = await this.lock.hold(taskId, async ({ connection }) => {
-      const { manager } = connection;
+    const imported = await this.lock.holdLong(taskId, async (locked) => {
+      const { manager } = locked.connection;
       const target = await this.checkTarget(manager, taskId, query);
       await this.staging.create(manager);
       const report = new ImportReport();
-      const head = await this.reader.read(connection, file, report);
+      const head = await this.reader.read(locked.connection, file, report);
       await this.review(manager, report);
 
       const counts = await this.staging.count(manager);
-      const firstId = await reserveIds(manager, 2 * counts.images + counts.rois);
-      await this.staging.placeImages(manager, firstId, counts.images);
-      const prefix = await documentPrefix(manager);
-      await inTransaction(connection, 'READ COMMITTED', async () => {
-        await this.tasks.fill(manager, {
-          taskId,
-          name: target?.name ?? query.task_name ?? taskId,
-          taskType: query.task_type ?? null,
-          imageCount: counts.images,
-          ...head,
-        });
-        await this.labelClasses.insert(manager, taskId, this.staging.labelClasses());
-        await this.images.insert(manager, taskId, this.staging.images(prefix));
-        await this.rois.insert(manager, taskId, this.staging.rois());
-        await this.labeledImages.insert(manager, taskId, this.staging.documents(taskId, prefix));
-      });
+      const name = target?.name ?? query.task_name ?? taskId;
+      const task = { taskId, name, taskType: query.task_type ?? null, imageCount: counts.images, ...head };
+      await this.store(locked, task, counts);
       const { images, annotations, categories: label_classes } = counts;
       return { images, annotations, label_classes, warnings: report.warnings };
     });
     this.log(taskId, imported, startedAt);
     return imported;
+  }
+
+  /** Reserves the ids, announces the documents, and writes all in one transaction. */
+  private async store(
+    locked: LockedConnection,
+    task: FilledTask,
+    { images, rois }: StagedCounts,
+  ): Promise<void> {
+    const { manager } = locked.connection;
+    // At least one document is announced: the row tells whether a COMMIT took effect whose answer was lost.
+    const documents = Math.max(images, 1);
+    const firstId = await reserveIds(manager, images + documents + rois);
+    await this.staging.placeImages(manager, firstId, images);
+    const range = await documentRange(manager, firstId + BigInt(images), documents);
+    const announced = await this.garbage.announce(manager, task.taskId, range, 'import');
+    try {
+      await locked.transaction(
+        'READ COMMITTED',
+        (transaction) => this.write(transaction, task, announced),
+        async (later) => !(await this.garbage.exists(later, announced.id)),
+      );
+    } catch (error) {
+      await this.sweeper.abandon(locked, task.taskId, error);
+      throw error;
+    }
+  }
+
+  /** Documents last, before the commit that makes them reachable. */
+  private async write(manager: EntityManager, task: FilledTask, announced: AnnouncedWrite): Promise<void> {
+    const { taskId } = task;
+    const prefix = await documentPrefix(manager);
+    await this.tasks.fill(manager, task);
+    await this.labelClasses.insert(manager, taskId, this.staging.labelClasses());
+    await this.images.insert(manager, taskId, this.staging.images(prefix));
+    await this.rois.insert(manager, taskId, this.staging.rois());
+    await this.labeledImages.insert(manager, taskId, this.staging.documents(taskId, prefix));
+    await this.garbage.withdraw(manager, announced);
   }
 
   /** @throws ApiError IMPORT_TARGET_NOT_FOUND, TASK_TYPES_DIFFER, IMPORT_TARGET_NOT_EMPTY */

@@ -23,6 +23,13 @@ export interface Finding<Kind> {
   readonly at: string[];
 }
 
+export interface StagedCounts {
+  readonly images: number;
+  readonly rois: number;
+  readonly annotations: number;
+  readonly categories: number;
+}
+
 /**
  * A data set on its way in: temporary tables of one connection, in which the file's own ids are resolved and its
  * annotations grouped by image. They take no lock that others see, and go with the connection's return to the pool.
@@ -151,12 +158,8 @@ export class StagingRepository {
     ]);
   }
 
-  async count(
-    manager: EntityManager,
-  ): Promise<{ images: number; rois: number; annotations: number; categories: number }> {
-    const [row] = await manager.query<
-      { images: number; rois: number; annotations: number; categories: number }[]
-    >(
+  async count(manager: EntityManager): Promise<StagedCounts> {
+    const [row] = await manager.query<StagedCounts[]>(
       `SELECT
          (SELECT count(*)::int FROM staged_image) AS images,
          (SELECT count(roi_x)::int FROM staged_image) AS rois,

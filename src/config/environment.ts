@@ -11,9 +11,17 @@ export interface Environment {
   readonly dataDir: string;
   /** The PostgreSQL server to use instead of the embedded one. */
   readonly databaseUrl: string | undefined;
+  /** The MongoDB replica set that the annotation documents live in, with its database; without one, PostgreSQL. */
+  readonly mongodbUri: string | undefined;
   /** Put the sample task into an empty embedded database. */
   readonly sampleData: boolean;
   readonly migrationsRun: boolean;
+  /** Duplications and imports that run at once on this node. */
+  readonly maxCopies: number;
+  /** Seconds between two sweeps of unreachable documents; 0: never on this node. */
+  readonly sweepIntervalS: number;
+  /** Seconds that replaced documents and those of deleted tasks are kept. */
+  readonly sweepKeepS: number;
   /** Bytes of one COCO upload. */
   readonly maxImportBytes: number;
   /** Seconds that running requests have after SIGTERM. */
@@ -30,6 +38,9 @@ export const DEFAULTS = {
   MONGODB_URI: '',
   SAMPLE_DATA: 'true',
   MIGRATIONS_RUN: 'true',
+  MAX_COPIES: '8',
+  SWEEP_INTERVAL_S: '60',
+  SWEEP_KEEP_S: '86400',
   MAX_IMPORT_BYTES: String(4 * 2 ** 30),
   SHUTDOWN_S: '10',
 } as const;
@@ -58,12 +69,15 @@ export function loadEnvironment(variables: Variables): Environment {
     corsOrigins: read('CORS_ORIGINS', origins),
     dataDir: read('DATA_DIR', String),
     databaseUrl: read('DATABASE_URL', postgresUrl),
+    mongodbUri: read('MONGODB_URI', mongodbUri),
     sampleData: read('SAMPLE_DATA', flag),
     migrationsRun: read('MIGRATIONS_RUN', flag),
+    maxCopies: read('MAX_COPIES', integer(1, 16)),
+    sweepIntervalS: read('SWEEP_INTERVAL_S', integer(0, 86_400)),
+    sweepKeepS: read('SWEEP_KEEP_S', integer(0, 2 ** 30)),
     maxImportBytes: read('MAX_IMPORT_BYTES', integer(1, 2 ** 50)),
     shutdownS: read('SHUTDOWN_S', integer(0, 3_600)),
   };
-  read('MONGODB_URI', refuseMongo);
   if (faults.length > 0) throw new StartError(`The environment is not valid: ${faults.join('; ')}.`);
   return Object.freeze(environment);
 }
@@ -104,6 +118,15 @@ function postgresUrl(value: string): string | undefined {
   return value;
 }
 
+/** Without the name of a database the driver would use one called `test`. */
+function mongodbUri(value: string): string | undefined {
+  if (value === '') return undefined;
+  if (!/^mongodb(\+srv)?:\/\/[^/]+\/[^/?]+/.test(value)) {
+    throw new Error('must be an address such as mongodb://host:27017/database?replicaSet=rs0');
+  }
+  return value;
+}
+
 /** The drivers take an address apart and decode it, and say what they cannot read by a stack trace. */
 function isReadable(url: string): boolean {
   try {
@@ -111,12 +134,5 @@ function isReadable(url: string): boolean {
     return URL.canParse(url);
   } catch {
     return false;
-  }
-}
-
-/** A service that went on without the documents' database it was told to use would split the data. */
-function refuseMongo(value: string): void {
-  if (value !== '') {
-    throw new Error('is not supported yet: leave it empty, annotation documents live in PostgreSQL');
   }
 }

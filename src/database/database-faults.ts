@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { QueryFailedError } from 'typeorm';
+import { QueryFailedError, QueryRunnerAlreadyReleasedError } from 'typeorm';
 
 /**
  * SQLSTATEs that say that the server is away, starting, stopping or full, but not that a statement is wrong.
@@ -29,6 +29,8 @@ const AWAY_TEXTS = [/^Connection terminated/, /^timeout exceeded when trying to 
 
 /** Whether the database could not be reached or was lost, so that the same request may succeed later. */
 export function isDatabaseAway(thrown: unknown): boolean {
+  // TypeORM gives a connection up when it is lost between two statements.
+  if (thrown instanceof QueryRunnerAlreadyReleasedError) return true;
   const error: unknown = thrown instanceof QueryFailedError ? thrown.driverError : thrown;
   // Not `instanceof`: Node makes the errors of sockets in its own realm, Jest runs everything else in another one.
   if (!types.isNativeError(error)) return false;
@@ -39,6 +41,15 @@ export function isDatabaseAway(thrown: unknown): boolean {
   return (
     AWAY_SQLSTATES.has(code) || AWAY_ERRNOS.has(code) || AWAY_TEXTS.some((text) => text.test(error.message))
   );
+}
+
+/**
+ * Whether a COMMIT that ended like this may have committed: the connection was lost, or the server ended the session. What
+ * the server itself answers otherwise says that it has not.
+ */
+export function isOutcomeUnknown(thrown: unknown): boolean {
+  const sqlState = sqlStateOf(thrown);
+  return sqlState === undefined || !/^(?!57|08)[0-9A-Z]{5}$/.test(sqlState);
 }
 
 export function sqlStateOf(thrown: unknown): string | undefined {

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 
-type Isolation = 'READ COMMITTED' | 'REPEATABLE READ';
+export type Isolation = 'READ COMMITTED' | 'REPEATABLE READ';
 
 const logger = new Logger('Transaction');
 
@@ -54,7 +54,7 @@ export async function* streamInSnapshot<T>(
 }
 
 /** A ROLLBACK that fails means that the connection is gone, and with it the transaction: it must not hide the first error. */
-async function rollBack(connection: QueryRunner): Promise<void> {
+export async function rollBack(connection: QueryRunner): Promise<void> {
   if (!connection.isTransactionActive) return;
   try {
     await connection.rollbackTransaction();

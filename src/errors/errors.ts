@@ -105,6 +105,11 @@ export const ERRORS = {
     retryAfterS: 2,
   },
   TASK_EXISTS: { code: 40905, zh: '任务 {id} 已存在', en: 'Task {id} exists already' },
+  ANNOTATIONS_CHANGED: {
+    code: 40907,
+    zh: '图片 {image} 的标注已被修改，当前的 mongo_id 是 {current}',
+    en: 'The annotations of image {image} have changed, its mongo_id is {current} now',
+  },
   IMPORT_TARGET_NOT_EMPTY: {
     code: 40906,
     zh: '任务 {id} 已有内容，不能导入',
@@ -135,6 +140,17 @@ export const ERRORS = {
     en: 'Faults in the data set ({count}): {faults}',
   },
 
+  BROKEN_SOURCE: {
+    code: 42203,
+    zh: '任务 {id} 的标注数据已损坏，无法复制：{faults}',
+    en: 'The annotations of task {id} are broken, it cannot be copied: {faults}',
+  },
+  UNKNOWN_LABEL_CLASS: {
+    code: 42204,
+    zh: '{member} 不是任务 {id} 的标签类别',
+    en: '{member} is no label class of task {id}',
+  },
+
   HEADERS_TOO_LARGE: { code: 43101, zh: '请求头过大', en: 'The request headers are too large' },
 
   INTERNAL: {
@@ -146,6 +162,18 @@ export const ERRORS = {
     code: 50301,
     zh: '数据库暂时不可用，请稍后重试',
     en: 'The database is not available at the moment, try again later',
+    retryAfterS: 5,
+  },
+  TOO_MANY_COPIES: {
+    code: 50303,
+    zh: '正在进行的复制和导入过多，请稍后重试',
+    en: 'Too many duplications and imports are running, try again later',
+    retryAfterS: 5,
+  },
+  OUTCOME_UNKNOWN: {
+    code: 50304,
+    zh: '与数据库的连接中断，任务 {id} 的写入结果未知，请重试相同的请求',
+    en: 'The connection to the database was lost, whether task {id} was written is not known: repeat the same request',
     retryAfterS: 5,
   },
   SHUTTING_DOWN: {

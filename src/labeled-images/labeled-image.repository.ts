@@ -1,7 +1,9 @@
 import type { EntityManager, QueryRunner } from 'typeorm';
 import type { CopyPlan } from '../database/copy-plan';
+import type { DocumentRange } from '../database/document-range';
 import type { RowQuery } from '../database/row-query';
 import type { CopiedLabelClass } from '../label-classes/label-class.repository';
+import type { DocumentFault } from './document-faults';
 
 /** One annotation; members that the service does not know are kept as they are. */
 export type Annotation = { readonly lab_class_id: number } & Readonly<Record<string, unknown>>;
@@ -16,12 +18,19 @@ export interface PlacedDocument {
 /**
  * The annotation documents: none or one for each image, found by the image's `mongo_id`. A document never changes; an edit
  * writes a new one and moves the pointer. Every adapter passes the suite in test/contract, and nothing above this class
- * knows which one is in use. `manager` is the transaction of the rows.
+ * knows which one is in use. `manager` and `connection` are the transaction of the rows.
+ *
+ * Who writes announces the documents before (DocumentGarbageRepository): what is written and not committed is swept.
+ * @throws ApiError DATABASE_AWAY, every method, when the documents' database is away
  */
 export abstract class LabeledImageRepository {
+  /** Whether a node that was stopped may still write a document after the transaction of its rows has failed. */
+  abstract readonly canWriteLate: boolean;
+
   /**
    * Writes the copies of all documents that the source's images point to, with every reference rewritten.
-   * Not repeatable: a new attempt has new ids. @returns how many were written
+   * A document that can't be copied (inspect() says why) is left out. Not repeatable: a new attempt has new ids.
+   * @returns how many were written
    */
   abstract copy(
     manager: EntityManager,
@@ -38,6 +47,21 @@ export abstract class LabeledImageRepository {
   /** The annotations of one document; null where there is no such document. */
   abstract find(manager: EntityManager, taskId: string, mongoId: string): Promise<Annotation[] | null>;
 
-  /** All documents of the task, by the `order_id` of their images. */
+  /**
+   * All documents of the task, by the `order_id` of their images.
+   * @throws Error when an image points to a document that is not there: nothing is left out in silence
+   */
   abstract stream(connection: QueryRunner, taskId: string): AsyncGenerator<PlacedDocument[]>;
+
+  /** What keeps documents of this task from being copied, each kind with how many and the first few. */
+  abstract inspect(connection: QueryRunner, taskId: string): Promise<DocumentFault[]>;
+
+  /** In the transaction that takes the last pointers to these documents away. */
+  abstract retire(manager: EntityManager, taskId: string, range: DocumentRange): Promise<void>;
+
+  /**
+   * Removes documents of the task in this range, a bounded number of them, for good.
+   * @returns how many; 0 when none is left
+   */
+  abstract remove(taskId: string, range: DocumentRange): Promise<number>;
 }

@@ -1,8 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import type { Client, PoolClient } from 'pg';
 import { DataSource, type QueryRunner } from 'typeorm';
+import type { Environment } from '../config/environment';
+import { ENVIRONMENT } from '../config/environment.module';
+import { isDatabaseAway } from '../database/database-faults';
 import { ApiError } from '../errors/api-error';
+import type { ErrorName } from '../errors/errors';
+import { LockedConnection, tryLock, type LockMode } from './locked-connection';
 
 const logger = new Logger('TaskLock');
 
@@ -25,20 +30,17 @@ const DEAD_CLIENT_SETTING = `SET client_connection_check_interval = '500ms';`;
 
 /** Answered by work that found another task's lock taken: everything is let go, and the work tried again from its start. */
 export class Busy {
-  constructor(readonly taskId: string) {}
+  constructor(
+    readonly taskId: string,
+    readonly reason: ErrorName = 'TASK_BUSY',
+  ) {}
 }
 
-/** A connection that holds the lock of a task. The transaction runs on this very connection. */
-export interface LockedConnection {
-  readonly connection: QueryRunner;
-  /** Takes the lock of another task shared; false where somebody writes that task. */
-  tryShare(taskId: string): Promise<boolean>;
-  unshare(taskId: string): Promise<void>;
-}
+type Work<T> = (locked: LockedConnection) => Promise<T | Busy>;
 
 /**
- * The lock of a task: a session advisory lock under the task's id. Every write of a task holds it exclusively from before
- * its transaction begins until it is decided.
+ * The lock of a task: a session advisory lock under the task's id. Every write of a task holds it from before its
+ * transaction begins until it is decided: edits of annotations shared, all others exclusively.
  *
  * Lock and transaction share one connection. With the lock on another one, that one may end, somebody else gets the lock
  * and reads the old state, and the COMMIT still lands. On one connection a free lock means that the transaction is decided.
@@ -50,9 +52,13 @@ export class TaskLock implements OnModuleInit {
   private sessionSettings = SESSION_SETTINGS;
   private readonly holds = new Set<Promise<unknown>>();
   private readonly clients = new Set<PoolClient>();
+  private longWrites = 0;
   private aborted = false;
 
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    @Inject(ENVIRONMENT) private readonly environment: Environment,
+    private readonly dataSource: DataSource,
+  ) {}
 
   async onModuleInit(): Promise<void> {
     if (await this.accepts(DEAD_CLIENT_SETTING)) this.sessionSettings += DEAD_CLIENT_SETTING;
@@ -62,14 +68,21 @@ export class TaskLock implements OnModuleInit {
    * Runs `work` with the task locked.
    * @throws ApiError TASK_BUSY when the lock, or one that `work` answered Busy for, did not come free in 10 s
    */
-  async hold<T>(taskId: string, work: (locked: LockedConnection) => Promise<T | Busy>): Promise<T> {
-    const holding = this.holdInTime(taskId, work);
-    this.holds.add(holding);
-    try {
-      return await holding;
-    } finally {
-      this.holds.delete(holding);
-    }
+  hold<T>(taskId: string, work: Work<T>, mode: LockMode = 'exclusive'): Promise<T> {
+    return this.tracked(this.holdInTime(() => this.tryHold(taskId, mode, work)));
+  }
+
+  /**
+   * The same for writes that take long: of these only MAX_COPIES run at once, so that reads keep their connections.
+   * @throws ApiError TASK_BUSY; TOO_MANY_COPIES when none of them ended in 10 s
+   */
+  holdLong<T>(taskId: string, work: Work<T>): Promise<T> {
+    return this.tracked(this.holdInTime(() => this.tryHoldLong(taskId, work)));
+  }
+
+  /** Runs `work` only if nobody holds the lock. @returns whether it ran */
+  async holdIfFree(taskId: string, work: (locked: LockedConnection) => Promise<void>): Promise<boolean> {
+    return !((await this.tracked(this.tryHold(taskId, 'exclusive', work))) instanceof Busy);
   }
 
   /** Resolves when all that hold a lock now, or wait for one, have ended. */
@@ -103,17 +116,34 @@ export class TaskLock implements OnModuleInit {
     return row?.held === true;
   }
 
-  private async holdInTime<T>(
-    taskId: string,
-    work: (locked: LockedConnection) => Promise<T | Busy>,
-  ): Promise<T> {
+  private async tracked<T>(holding: Promise<T>): Promise<T> {
+    this.holds.add(holding);
+    try {
+      return await holding;
+    } finally {
+      this.holds.delete(holding);
+    }
+  }
+
+  private async holdInTime<T>(tryOnce: () => Promise<T | Busy>): Promise<T> {
     const deadline = Date.now() + WAIT_MS_MAX;
     for (;;) {
-      const outcome = await this.tryHold(taskId, work);
+      const outcome = await tryOnce();
       if (!(outcome instanceof Busy)) return outcome;
-      if (Date.now() >= deadline) throw new ApiError('TASK_BUSY', { id: outcome.taskId });
+      if (Date.now() >= deadline) throw new ApiError(outcome.reason, { id: outcome.taskId });
       // Two that wait for each other's task must not go on meeting.
       await sleep(POLL_MS * (0.5 + Math.random()));
+    }
+  }
+
+  private async tryHoldLong<T>(taskId: string, work: Work<T>): Promise<T | Busy> {
+    // Nobody waits inside: who does not get a lock at once gives the place up again.
+    if (this.longWrites >= this.environment.maxCopies) return new Busy(taskId, 'TOO_MANY_COPIES');
+    this.longWrites++;
+    try {
+      return await this.tryHold(taskId, 'exclusive', work);
+    } finally {
+      this.longWrites--;
     }
   }
 
@@ -131,50 +161,69 @@ export class TaskLock implements OnModuleInit {
     }
   }
 
-  private async tryHold<T>(
-    taskId: string,
-    work: (locked: LockedConnection) => Promise<T | Busy>,
-  ): Promise<T | Busy> {
+  private async tryHold<T>(taskId: string, mode: LockMode, work: Work<T>): Promise<T | Busy> {
+    const connection = await this.tryConnect(taskId, mode);
+    if (!connection) return new Busy(taskId);
+    const locked = new LockedConnection(connection, (lost) => this.reconnect(taskId, lost));
+    try {
+      return await work(locked);
+    } finally {
+      await this.letGo(locked.connection);
+    }
+  }
+
+  /** A connection of the pool that holds the lock now; null where somebody else does. */
+  private async tryConnect(taskId: string, mode: LockMode): Promise<QueryRunner | null> {
     const connection = this.dataSource.createQueryRunner();
     const client = (await connection.connect()) as PoolClient;
     this.clients.add(client);
+    let isLocked = false;
     try {
       if (this.aborted) throw new ApiError('SHUTTING_DOWN');
-      if (!(await tryLock(connection, 'pg_try_advisory_lock', taskId))) return new Busy(taskId);
-      await connection.query(this.sessionSettings);
-      return await work({
-        connection,
-        tryShare: (id) => tryLock(connection, 'pg_try_advisory_lock_shared', id),
-        unshare: (id) => connection.query(`SELECT pg_advisory_unlock_shared($1::bigint)`, [id]),
-      });
+      isLocked = await tryLock(connection, taskId, mode);
+      if (isLocked) await connection.query(this.sessionSettings);
+      return isLocked ? connection : null;
+    } catch (error) {
+      isLocked = false;
+      throw error;
     } finally {
-      this.clients.delete(client);
-      await letGo(connection, client);
+      if (!isLocked) await this.letGo(connection);
     }
   }
-}
 
-async function tryLock(
-  connection: QueryRunner,
-  method: 'pg_try_advisory_lock' | 'pg_try_advisory_lock_shared',
-  taskId: string,
-): Promise<boolean> {
-  const [row] = await connection.manager.query<{ free: boolean }[]>(`SELECT ${method}($1::bigint) AS free`, [
-    taskId,
-  ]);
-  return row?.free === true;
-}
+  /**
+   * The lock once more, after its session was lost: when it is free that session's transaction is decided.
+   * @throws ApiError OUTCOME_UNKNOWN when it can't be had in 10 s
+   */
+  private async reconnect(taskId: string, lost: QueryRunner): Promise<QueryRunner> {
+    await this.letGo(lost);
+    const deadline = Date.now() + WAIT_MS_MAX;
+    while (Date.now() < deadline) {
+      try {
+        const connection = await this.tryConnect(taskId, 'exclusive');
+        if (connection) return connection;
+      } catch (error) {
+        if (!isDatabaseAway(error)) throw error;
+        logger.warn({ event: 'reconnect_failed', taskId, error: String(error) });
+      }
+      await sleep(POLL_MS);
+    }
+    throw new ApiError('OUTCOME_UNKNOWN', { id: taskId });
+  }
 
-/** Unlocks and gives the connection back. One that can't is closed, which frees the lock as well. */
-async function letGo(connection: QueryRunner, client: PoolClient): Promise<void> {
-  try {
-    await client.query('SELECT pg_advisory_unlock_all(); RESET ALL; DISCARD TEMP');
-  } catch (error) {
-    logger.warn({ event: 'connection_dropped', error: String(error) });
-    // The pool takes no client back that has ended.
-    end(client);
-  } finally {
-    await connection.release();
+  /** Unlocks and gives the connection back. One that can't is closed, which frees the lock as well. */
+  private async letGo(connection: QueryRunner): Promise<void> {
+    const client = (await connection.connect()) as PoolClient;
+    this.clients.delete(client);
+    try {
+      await client.query('SELECT pg_advisory_unlock_all(); RESET ALL; DISCARD TEMP');
+    } catch (error) {
+      logger.warn({ event: 'connection_dropped', error: String(error) });
+      // The pool takes no client back that has ended.
+      end(client);
+    } finally {
+      await connection.release();
+    }
   }
 }
 

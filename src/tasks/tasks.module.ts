@@ -9,6 +9,7 @@ import { CopyPlanner } from './duplication/copy-planner';
 import { DuplicationAnswer } from './duplication/duplication-answer';
 import { DuplicationRelations } from './duplication/duplication-relations';
 import { DuplicationService } from './duplication/duplication.service';
+import { Sweeper } from './sweeper';
 import { TaskLock } from './task-lock';
 import { TaskRepository } from './task.repository';
 import { TasksController } from './tasks.controller';
@@ -22,12 +23,13 @@ import { TasksService } from './tasks.service';
     TaskContentService,
     TaskRepository,
     TaskLock,
+    Sweeper,
     DuplicationService,
     AttemptRepository,
     CopyPlanner,
     DuplicationAnswer,
     DuplicationRelations,
   ],
-  exports: [TaskRepository, TaskLock],
+  exports: [TaskRepository, TaskLock, Sweeper],
 })
 export class TasksModule {}

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, type QueryRunner } from 'typeorm';
+import { DataSource } from 'typeorm';
 import { reserveIds } from '../database/id-allocator';
-import { inTransaction } from '../database/transaction';
 import { ApiError } from '../errors/api-error';
 import { decodeCursor, encodeCursor } from '../http/cursor-text';
 import { cutPage, limitOf } from '../http/page.dto';
@@ -10,6 +9,7 @@ import type { CreateTaskDto } from './dto/create-task.dto';
 import type { ListTasksQuery } from './dto/list-tasks.dto';
 import { TaskItem } from './dto/task-item.dto';
 import type { TaskPage } from './dto/task-page.dto';
+import type { LockedConnection } from './locked-connection';
 import { TaskLock } from './task-lock';
 import { TaskRepository, type NewTask, type TaskPosition, type TaskRow } from './task.repository';
 
@@ -24,10 +24,10 @@ export class TasksService {
   /** @throws ApiError TASK_EXISTS, or TASK_BUSY while a task of this id is being written */
   async create({ task_id, task_name: name, task_type }: CreateTaskDto): Promise<TaskItem> {
     const taskId = task_id ?? (await this.freeId());
-    await this.lock.hold(taskId, ({ connection }) =>
-      this.insert(connection, { taskId, name, taskType: task_type ?? null }),
+    const created = await this.lock.hold(taskId, (locked) =>
+      this.insert(locked, { taskId, name, taskType: task_type ?? null }),
     );
-    return this.get(taskId);
+    return TaskItem.from(created);
   }
 
   /** @throws ApiError TASK_NOT_FOUND */
@@ -46,11 +46,18 @@ export class TasksService {
     return { task_list: items.map(TaskItem.from), next_cursor: nextCursor };
   }
 
-  private async insert(connection: QueryRunner, task: NewTask): Promise<void> {
-    const inserted = await inTransaction(connection, 'READ COMMITTED', (manager) =>
-      this.tasks.insert(manager, task),
+  private async insert(locked: LockedConnection, task: NewTask): Promise<TaskRow> {
+    let created: TaskRow | null = null;
+    await locked.transaction(
+      'READ COMMITTED',
+      async (manager) => {
+        if (!(await this.tasks.insert(manager, task))) throw new ApiError('TASK_EXISTS', { id: task.taskId });
+        created = await this.tasks.find(manager, task.taskId);
+      },
+      // Nobody else made one of this id in the same microsecond: the lock was ours.
+      async (manager) => (await this.tasks.find(manager, task.taskId))?.createdAt === created?.createdAt,
     );
-    if (!inserted) throw new ApiError('TASK_EXISTS', { id: task.taskId });
+    return created!; // committed
   }
 
   /** A new id; one that a client chose already is skipped. */

@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager, QueryRunner } from 'typeorm';
 import type { CopyPlan } from '../../database/copy-plan';
+import type { DocumentRange } from '../../database/document-range';
 import { runColumns } from '../../database/id-run';
 import type { RowQuery } from '../../database/row-query';
 import type { CopiedLabelClass } from '../../label-classes/label-class.repository';
+import { EXAMPLES_MAX, type DocumentFault } from '../document-faults';
 import { LabeledImageRepository, type Annotation, type PlacedDocument } from '../labeled-image.repository';
 
 interface DocumentRow {
@@ -17,7 +19,10 @@ interface ImagePlace {
   readonly orderId: number;
 }
 
-type PlacedRow = ImagePlace & (DocumentRow | { readonly annotations: null });
+interface PlacedRow extends ImagePlace, DocumentRow {
+  readonly mongoId: string | null;
+  readonly hasDocument: boolean;
+}
 
 /**
  * Documents are read in pages and not by a cursor, which counts rows only: a thousand documents are a megabyte or fifteen
@@ -29,7 +34,8 @@ const PAGE_IMAGES_MAX = 250;
 /** Documents in PostgreSQL, written in the transaction of the rows: what is not committed was never there. */
 @Injectable()
 export class PostgresLabeledImageRepository extends LabeledImageRepository {
-  /** From the pointers, image by image; a pointer to nothing, or to another image's document, is missing in the count. */
+  override readonly canWriteLate = false;
+
   override async copy(
     manager: EntityManager,
     plan: CopyPlan,
@@ -50,6 +56,8 @@ export class PostgresLabeledImageRepository extends LabeledImageRepository {
          LEFT JOIN unnest($6::bigint[], $7::bigint[], $8::bigint[]) AS roi_run (first_id, last_id, shift)
            ON document.img_roi_id BETWEEN roi_run.first_id AND roi_run.last_id
          WHERE image.task_id = $1::bigint
+           AND document.lab_class_ids <@ $11::int[]
+           AND (document.img_roi_id IS NULL OR roi_run.first_id IS NOT NULL)
          RETURNING 1
        )
        SELECT count(*)::int AS copied
@@ -92,21 +100,76 @@ export class PostgresLabeledImageRepository extends LabeledImageRepository {
     let last: ImagePlace | undefined = { place: 0, orderId: 0 };
     while (last) {
       const rows: PlacedRow[] = await this.page(manager, taskId, last);
-      const documents = rows.filter((row) => row.annotations !== null);
-      if (documents.length > 0)
-        yield documents.map((row) => ({ place: row.place, annotations: toAnnotations(row) }));
+      const documents = rows.filter(({ mongoId }) => mongoId !== null);
+      if (documents.length > 0) yield documents.map(toPlacedDocument);
       last = rows.at(-1);
     }
+  }
+
+  override async inspect({ manager }: QueryRunner, taskId: string): Promise<DocumentFault[]> {
+    return manager.query<DocumentFault[]>(
+      `SELECT
+         kind, count(*)::int AS count,
+         (array_agg(id::text ORDER BY order_id) FILTER (WHERE place <= ${String(EXAMPLES_MAX)})) AS images
+       FROM (
+         SELECT kind, id, order_id, row_number() OVER (PARTITION BY kind ORDER BY order_id) AS place
+         FROM (
+           SELECT
+             image.id, image.order_id,
+             CASE
+               WHEN document.id IS NULL THEN 'missing'
+               WHEN document.img_id <> image.id OR (document.img_roi_id IS NOT NULL AND roi.id IS NULL) THEN 'foreign'
+               WHEN NOT document.lab_class_ids <@ known.ids THEN 'unknown_class'
+             END AS kind
+           FROM image
+           CROSS JOIN (
+             SELECT coalesce(array_agg(id), '{}') AS ids FROM label_class WHERE task_id = $1::bigint
+           ) AS known
+           LEFT JOIN labeled_image AS document
+             ON document.task_id = image.task_id AND document.id = image.mongo_id
+           LEFT JOIN roi_image AS roi ON roi.task_id = image.task_id AND roi.id = document.img_roi_id
+           WHERE image.task_id = $1::bigint
+             AND image.mongo_id IS NOT NULL
+         ) AS judged
+         WHERE kind IS NOT NULL
+       ) AS fault
+       GROUP BY kind
+       ORDER BY kind`,
+      [taskId],
+    );
+  }
+
+  /** A row goes in the transaction that takes its pointer away; who reads in an older snapshot still has it. */
+  override async retire(
+    manager: EntityManager,
+    taskId: string,
+    { firstId, lastId }: DocumentRange,
+  ): Promise<void> {
+    await manager.query(
+      `DELETE FROM labeled_image
+       WHERE task_id = $1::bigint
+         AND id BETWEEN $2::text AND $3::text`,
+      [taskId, firstId, lastId],
+    );
+  }
+
+  /** Nothing is ever left behind. */
+  override remove(): Promise<number> {
+    return Promise.resolve(0);
   }
 
   /** The next images with their documents: as many as a page takes, and one at least. */
   private page(manager: EntityManager, taskId: string, after: ImagePlace): Promise<PlacedRow[]> {
     return manager.query<PlacedRow[]>(
-      `SELECT place, order_id AS "orderId", lab_class_ids AS "labClassIds", annotations
+      `SELECT
+         place, order_id AS "orderId", mongo_id AS "mongoId", has_document AS "hasDocument",
+         lab_class_ids AS "labClassIds", annotations
        FROM (
          SELECT *, sum(bytes) OVER (ORDER BY order_id) - bytes AS bytes_before
          FROM (
-           SELECT image.*, lab_class_ids, annotations, coalesce(pg_column_size(annotations), 0) AS bytes
+           SELECT
+             image.*, document.id IS NOT NULL AS has_document, lab_class_ids, annotations,
+             coalesce(pg_column_size(annotations), 0) AS bytes
            FROM (
              SELECT task_id, mongo_id, order_id, $3::int + row_number() OVER (ORDER BY order_id)::int AS place
              FROM image
@@ -124,6 +187,11 @@ export class PostgresLabeledImageRepository extends LabeledImageRepository {
       [taskId, after.orderId, after.place],
     );
   }
+}
+
+function toPlacedDocument(row: PlacedRow): PlacedDocument {
+  if (!row.hasDocument) throw new Error(`document ${String(row.mongoId)} is not there`);
+  return { place: row.place, annotations: toAnnotations(row) };
 }
 
 /** Puts the class ids back where they belong: first in each annotation. */

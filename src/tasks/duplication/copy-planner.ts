@@ -4,6 +4,7 @@ import type { CopyPlan } from '../../database/copy-plan';
 import { reserveIds } from '../../database/id-allocator';
 import { shiftRuns, widthOf } from '../../database/id-run';
 import { idSpans } from '../../database/id-spans';
+import { documentRange } from '../../database/document-range';
 import { documentPrefix } from '../../database/installation';
 import { ImageRepository } from '../../images/image.repository';
 import { LabelClassRepository } from '../../label-classes/label-class.repository';
@@ -24,13 +25,15 @@ export class CopyPlanner {
     const imageWidth = widthOf(images.spans);
     const firstImageId = await reserveIds(manager, 2 * imageWidth + widthOf(rois.spans));
     const documentShift = BigInt(imageWidth);
+    const firstDocument = firstImageId + documentShift;
     return {
       source,
       target,
       imageRuns: shiftRuns(images.spans, firstImageId),
-      roiRuns: shiftRuns(rois.spans, firstImageId + 2n * documentShift),
+      roiRuns: shiftRuns(rois.spans, firstDocument + documentShift),
       documentShift,
       documentPrefix: await documentPrefix(manager),
+      documents: imageWidth > 0 ? await documentRange(manager, firstDocument, imageWidth) : null,
       imageCount: images.count,
       roiCount: rois.count,
       labelClassCount: await this.labelClasses.count(manager, source),

@@ -1,26 +1,29 @@
 import { Injectable, Logger } from '@nestjs/common';
-import type { EntityManager, QueryRunner } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import type { CopyPlan } from '../../database/copy-plan';
-import { inTransaction } from '../../database/transaction';
 import { ApiError } from '../../errors/api-error';
 import type { MemberStream } from '../../http/streamed-answer';
 import { ImageRepository } from '../../images/image.repository';
 import { RoiImageRepository } from '../../images/roi-image.repository';
 import { LabelClassRepository } from '../../label-classes/label-class.repository';
+import { describeFaults } from '../../labeled-images/document-faults';
+import { DocumentGarbageRepository } from '../../labeled-images/document-garbage.repository';
 import { LabeledImageRepository } from '../../labeled-images/labeled-image.repository';
-import { Busy, TaskLock, type LockedConnection } from '../task-lock';
+import type { DuplicateTaskDto } from '../dto/duplicate-task.dto';
+import type { LockedConnection } from '../locked-connection';
+import { Sweeper } from '../sweeper';
+import { Busy, TaskLock } from '../task-lock';
 import { TaskRepository } from '../task.repository';
-import { AttemptRepository } from './attempt.repository';
+import { AttemptRepository, type Attempt } from './attempt.repository';
 import { CopyPlanner } from './copy-planner';
 import { DuplicationAnswer } from './duplication-answer';
-import type { DuplicateTaskDto } from '../dto/duplicate-task.dto';
 
 /**
- * Copies a task into another one: all or nothing, exactly once, every reference rewritten.
+ * Copies a task into another one: all or nothing, exactly once, every reference rewritten, across two databases.
  *
- * The target's id is the idempotency key. One commit decides: until then a reader sees nothing of the copy, from then on
- * all of it, and the same request again is answered without copying. Who repeats a request that failed, or whose answer
- * was lost, can do no harm.
+ * The target's id is the idempotency key. PostgreSQL's commit is the one that decides: until then a reader sees nothing of
+ * the copy, from then on all of it, and the same request again is answered without copying. Who repeats a request that
+ * failed, or whose answer was lost, can do no harm. What each step is good for: docs/reliability.md.
  */
 @Injectable()
 export class DuplicationService {
@@ -35,23 +38,26 @@ export class DuplicationService {
     private readonly rois: RoiImageRepository,
     private readonly labelClasses: LabelClassRepository,
     private readonly labeledImages: LabeledImageRepository,
+    private readonly garbage: DocumentGarbageRepository,
+    private readonly sweeper: Sweeper,
     private readonly answer: DuplicationAnswer,
   ) {}
 
   /**
    * Resolves after the commit, with the lock released: a slow reader of the answer holds nothing that others wait for.
-   * @throws ApiError SAME_TASK, COPY_OF_ANOTHER_TASK, SOURCE_NOT_FOUND, TARGET_NOT_EMPTY, TASK_TYPES_DIFFER, TASK_BUSY
+   * @throws ApiError SAME_TASK, COPY_OF_ANOTHER_TASK, SOURCE_NOT_FOUND, TARGET_NOT_EMPTY, TASK_TYPES_DIFFER, BROKEN_SOURCE,
+   * TASK_BUSY, TOO_MANY_COPIES, OUTCOME_UNKNOWN
    */
   async duplicate({ task_id_old: source, task_id: target }: DuplicateTaskDto): Promise<MemberStream> {
     if (source === target) throw new ApiError('SAME_TASK');
     // Before BEGIN: a lock taken inside REPEATABLE READ would wait, and then still read the old rows.
-    const replayed = await this.lock.hold(target, async (locked) => {
-      const { connection } = locked;
-      if (await this.attempts.settled(connection.manager, source, target)) return true;
+    const replayed = await this.lock.holdLong(target, async (locked) => {
+      const { manager } = locked.connection;
+      if (await this.attempts.settled(manager, source, target)) return true;
       // A source that is being filled is never copied half, and never taken for empty or missing.
       if (!(await locked.tryShare(source))) return new Busy(source);
-      await this.check(connection.manager, source, target);
-      await this.attempt(locked, await this.planner.plan(connection, source, target));
+      await this.check(manager, source, target);
+      await this.attempt(locked, await this.planner.plan(locked.connection, source, target));
       return false;
     });
     return this.answer.of(target, replayed);
@@ -72,28 +78,42 @@ export class DuplicationService {
 
   /** Records the attempt, copies, and records how it ended; the record of success is part of the copy. */
   private async attempt(locked: LockedConnection, plan: CopyPlan): Promise<void> {
-    const { connection } = locked;
     const startedAt = performance.now();
-    const attemptId = await this.attempts.begin(connection.manager, plan);
+    // Committed before a document can exist: whatever happens now, what is left behind can be found.
+    const attempt = await this.attempts.begin(locked.connection, plan);
     try {
-      await inTransaction(connection, 'REPEATABLE READ', async (manager) => {
-        await this.check(manager, plan.source, plan.target);
-        // The snapshot is taken: from here on edits and deletion of the source don't disturb the copy, nor it them.
-        await locked.unshare(plan.source);
-        const documents = await this.copy(manager, plan);
-        await this.attempts.finish(manager, plan.target, attemptId, documents);
-      });
-      this.log(plan, { attemptId, outcome: 'done', duration_ms: elapsedMs(startedAt) });
+      await locked.transaction(
+        'REPEATABLE READ',
+        (manager) => this.fill(locked, manager, plan, attempt),
+        (manager) => this.attempts.isDone(manager, attempt),
+      );
+      this.log(plan, { attemptId: attempt.id, outcome: 'done', duration_ms: elapsedMs(startedAt) });
     } catch (error) {
       this.log(plan, {
-        attemptId,
+        attemptId: attempt.id,
         outcome: 'failed',
         duration_ms: elapsedMs(startedAt),
         error: String(error),
       });
-      await this.markFailed(connection, plan.target, attemptId);
+      await this.sweeper.abandon(locked, plan.target, error);
       throw error;
     }
+  }
+
+  /** The transaction: all that it writes becomes visible by its commit, and nothing before. */
+  private async fill(
+    locked: LockedConnection,
+    manager: EntityManager,
+    plan: CopyPlan,
+    attempt: Attempt,
+  ): Promise<void> {
+    await this.check(manager, plan.source, plan.target);
+    // The snapshot is taken: from here on edits and deletion of the source don't disturb the copy, nor it them.
+    await locked.unshare(plan.source);
+    const documents = await this.copy(manager, plan);
+    const editsInFlight = await this.garbage.editsInFlight(manager, plan.source);
+    await this.attempts.finish(manager, attempt, documents, editsInFlight);
+    if (attempt.announced) await this.garbage.withdraw(manager, attempt.announced);
   }
 
   /** The five repositories, in the order of the protocol: documents last, before the commit that makes them reachable. */
@@ -107,8 +127,16 @@ export class DuplicationService {
     assertCopied('images', images, plan.imageCount);
     assertCopied('ROIs', rois, plan.roiCount);
     assertCopied('label classes', labelClasses.length, plan.labelClassCount);
+    if (documents !== annotated) await this.refuseBroken(manager, plan.source);
     assertCopied('documents', documents, annotated);
     return documents;
+  }
+
+  /** @throws ApiError BROKEN_SOURCE saying which documents could not be copied */
+  private async refuseBroken(manager: EntityManager, source: string): Promise<void> {
+    const faults = await this.labeledImages.inspect(manager.queryRunner!, source); // a transaction has one
+    if (faults.length > 0)
+      throw new ApiError('BROKEN_SOURCE', { id: source, faults: describeFaults(faults) });
   }
 
   /** One line for each attempt: what an operator looks for first. */
@@ -121,15 +149,6 @@ export class DuplicationService {
       documents: documentCount,
       ...outcome,
     });
-  }
-
-  /** Where even this fails the record goes on saying running, and the next request finds its lock free. */
-  private async markFailed(connection: QueryRunner, target: string, attemptId: string): Promise<void> {
-    try {
-      await this.attempts.fail(connection.manager, target, attemptId);
-    } catch (error) {
-      this.logger.warn({ event: 'attempt_left_running', target, attemptId, error: String(error) });
-    }
   }
 }
 

@@ -41,4 +41,19 @@ export class TaskDuplication {
 
   @Column({ name: 'document_count', type: 'int' })
   documentCount!: number;
+
+  /** The number in the id of a copied image's document is the image's id plus this. */
+  @Column({ name: 'document_shift', type: 'bigint', nullable: true })
+  documentShift!: string | null;
+
+  /** The range of document ids that this attempt may write; null where the source has no image. */
+  @Column({ name: 'first_document_id', type: 'text', collation: 'C', nullable: true })
+  firstDocumentId!: string | null;
+
+  @Column({ name: 'last_document_id', type: 'text', collation: 'C', nullable: true })
+  lastDocumentId!: string | null;
+
+  /** The documents of edits of the source that were reserved before this attempt and not committed in its snapshot. */
+  @Column({ name: 'edits_in_flight', type: 'text', array: true, default: '{}' })
+  editsInFlight!: string[];
 }
