@@ -2,6 +2,7 @@ import { DataSource, type DataSourceOptions } from 'typeorm';
 import { IdCounter } from './src/database/id-counter.entity';
 import { Installation } from './src/database/installation.entity';
 import { migrations } from './src/database/migrations';
+import { watchedSockets } from './src/database/watched-socket';
 import { Image } from './src/images/image.entity';
 import { RoiImage } from './src/images/roi-image.entity';
 import { LabelClass } from './src/label-classes/label-class.entity';
@@ -32,7 +33,7 @@ export function dataSourceOptions(url: string): DataSourceOptions {
     // Enough for copies, streams and reads at once; a PostgreSQL server accepts 100 by default.
     poolSize: 20,
     connectTimeoutMS: 10_000,
-    extra: { keepAlive: true },
+    extra: { keepAlive: true, keepAliveInitialDelayMillis: 10_000, stream: watchedSockets(url) },
   };
 }
 

@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import { DatabaseError } from 'pg';
 import { QueryFailedError, QueryRunnerAlreadyReleasedError } from 'typeorm';
 
 /**
@@ -44,12 +45,13 @@ export function isDatabaseAway(thrown: unknown): boolean {
 }
 
 /**
- * Whether a COMMIT that ended like this may have committed: the connection was lost, or the server ended the session. What
- * the server itself answers otherwise says that it has not.
+ * Whether a COMMIT that ended like this may have taken effect: the connection was lost, or the server ended the session.
+ * Whatever else the server itself answers says that it has not.
  */
 export function isOutcomeUnknown(thrown: unknown): boolean {
-  const sqlState = sqlStateOf(thrown);
-  return sqlState === undefined || !/^(?!57|08)[0-9A-Z]{5}$/.test(sqlState);
+  const error: unknown = thrown instanceof QueryFailedError ? thrown.driverError : thrown;
+  // 57: operator intervention
+  return !(error instanceof DatabaseError) || /^(57|08)/.test(error.code ?? '');
 }
 
 export function sqlStateOf(thrown: unknown): string | undefined {

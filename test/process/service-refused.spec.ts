@@ -99,9 +99,9 @@ describe('a start that cannot go on says why in one sentence', () => {
     }
   });
 
-  it('MONGODB_URI is set', async () => {
+  it('MONGODB_URI names no database', async () => {
     const env = { MONGODB_URI: `mongodb://someone:${PASSWORD}@localhost` };
-    expectRefused(await run(['serve'], { env }), /MONGODB_URI is not supported yet/);
+    expectRefused(await run(['serve'], { env }), /MONGODB_URI must be an address such as/);
   });
 
   it('several faults in the environment, all at once', async () => {

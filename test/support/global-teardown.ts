@@ -1,8 +1,10 @@
 import { rm } from 'node:fs/promises';
-import type { TestServer } from './global-setup';
+import type { TestServers } from './global-setup';
 
 export default async function globalTeardown(): Promise<void> {
-  const { testServer } = globalThis as typeof globalThis & { testServer?: TestServer };
-  await testServer?.postgres.stop();
-  if (testServer) await rm(testServer.folder, { recursive: true, force: true });
+  const { testServers } = globalThis as typeof globalThis & { testServers?: TestServers };
+  if (!testServers) return;
+  const { postgres, folder, mongod } = testServers;
+  await Promise.all([postgres.stop(), mongod?.stop()]);
+  await rm(folder, { recursive: true, force: true });
 }

@@ -8,7 +8,13 @@ import { loadEnvironment } from '../../src/config/environment';
 import { configureApp } from '../../src/configure-app';
 import { connectDatabase } from '../../src/database/connect';
 import { Api } from './api';
+import type { DocumentMode } from './document-mode';
+import { mongoDatabase, type MongoDatabase } from './mongo-database';
 import { createDatabase, dropDatabase, TEMPLATE, urlOf } from './test-database';
+
+export interface TestAppOptions {
+  readonly documents?: DocumentMode;
+}
 
 /** The real application on a database of its own, listening on a free port. */
 export class TestApp {
@@ -17,12 +23,17 @@ export class TestApp {
     readonly dataSource: DataSource,
     readonly url: string,
     private readonly database: string,
+    private readonly mongo: MongoDatabase | undefined,
   ) {}
 
   /** `variables` as in the environment of the service. */
-  static async start(variables: Record<string, string> = {}): Promise<TestApp> {
+  static async start(
+    variables: Record<string, string> = {},
+    { documents = 'postgresql' }: TestAppOptions = {},
+  ): Promise<TestApp> {
     const database = `test_${randomBytes(6).toString('hex')}`;
-    const environment = loadEnvironment(variables);
+    const mongo = documents === 'mongodb' ? mongoDatabase() : undefined;
+    const environment = loadEnvironment({ ...(mongo && { MONGODB_URI: mongo.uri }), ...variables });
     const dataSource = await connectDatabase(await createDatabase(database, TEMPLATE), false);
     const module = await Test.createTestingModule({
       imports: [AppModule.register(environment, dataSource)],
@@ -33,7 +44,7 @@ export class TestApp {
     });
     configureApp(app, environment);
     await app.listen(0, '127.0.0.1');
-    return new TestApp(app, dataSource, await app.getUrl(), database);
+    return new TestApp(app, dataSource, await app.getUrl(), database, mongo);
   }
 
   get databaseUrl(): string {
@@ -55,5 +66,6 @@ export class TestApp {
   async stop(): Promise<void> {
     await this.app.close();
     await dropDatabase(this.database);
+    await this.mongo?.drop();
   }
 }
