@@ -1,5 +1,5 @@
 import Cursor from 'pg-cursor';
-import type { PoolClient } from 'pg';
+import type { Client, PoolClient } from 'pg';
 import type { QueryRunner } from 'typeorm';
 
 /** Rows fetched at once: within noise from 500 to 5,000, and few enough that a slow reader holds little. */
@@ -18,14 +18,39 @@ export async function* readInBatches<Row>(
   batchRows = BATCH_ROWS,
 ): AsyncGenerator<Row[]> {
   const client = (await connection.connect()) as PoolClient;
+  const loss = new ConnectionLoss(client); // a pooled client is a Client
   const cursor = client.query(new Cursor<Row>(sql, [...parameters]));
   try {
     for (;;) {
-      const rows = await cursor.read(batchRows);
+      const rows = await loss.or(cursor.read(batchRows));
       if (rows.length > 0) yield rows;
       if (rows.length < batchRows) return;
     }
   } finally {
-    await cursor.close();
+    await loss.or(cursor.close());
+    loss.forget();
+  }
+}
+
+/** pg-cursor waits for ever for an answer from a connection that ends at the wrong moment. */
+class ConnectionLoss {
+  private readonly end: Promise<never>;
+  private onEnd!: () => void;
+
+  constructor(private readonly client: Client) {
+    this.end = new Promise((_, reject) => {
+      this.onEnd = () => reject(new Error('Connection terminated while rows were read'));
+    });
+    // Nobody may be waiting when it happens; who comes later is told.
+    this.end.catch(() => undefined);
+    client.once('end', this.onEnd);
+  }
+
+  or<T>(answer: Promise<T>): Promise<T> {
+    return Promise.race([answer, this.end]);
+  }
+
+  forget(): void {
+    this.client.off('end', this.onEnd);
   }
 }

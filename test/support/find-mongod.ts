@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { fetchedMongod, fetchMongod } from './fetch-mongod';
+import { FETCHED_MONGOD, fetchMongod, lastWords } from './fetch-mongod';
 
 /** There is none on this machine, and none could be fetched: the suites that need one say so and are not run. */
 export class MongodMissing extends Error {}
@@ -18,9 +18,10 @@ export async function findMongod(mayFetch: boolean): Promise<string> {
   // Whoever names one wants that one: what is wrong with it is an error and no reason to look further.
   if (chosen) return runnable(chosen);
   const faults: string[] = [];
-  for (const binary of ['mongod', fetchedMongod, ...(mayFetch ? [fetchMongod] : [])]) {
+  const local = ['mongod', FETCHED_MONGOD].map((binary) => () => binary);
+  for (const source of [...local, ...(mayFetch ? [fetchMongod] : [])]) {
     try {
-      return await runnable(typeof binary === 'string' ? binary : await binary());
+      return await runnable(await source());
     } catch (fault) {
       faults.push((fault as Error).message);
     }
@@ -30,16 +31,10 @@ export async function findMongod(mayFetch: boolean): Promise<string> {
 
 async function runnable(binary: string): Promise<string> {
   const { stdout } = await run(binary, ['--version']).catch((fault: unknown) => {
-    throw new Error(`${binary} does not run: ${lastLine(fault)}`, { cause: fault });
+    throw new Error(`${binary} does not run: ${lastWords(fault)}`, { cause: fault });
   });
   const [, version = 'of no known version', major] = /^db version v((\d+)\.\S+)/m.exec(stdout) ?? [];
   if (!(Number(major) >= OLDEST_MAJOR))
     throw new Error(`${binary} is ${version}: it takes ${OLDEST_MAJOR}.0 or newer`);
   return binary;
-}
-
-/** The loader's complaint about a library stands on stderr. */
-function lastLine(fault: unknown): string {
-  const { stderr, message } = fault as Error & { stderr?: string };
-  return (stderr?.trim() || message).split('\n').at(-1) ?? message;
 }

@@ -9,13 +9,13 @@ const CONNECT_MS = 10_000;
 export interface MongoDatabase {
   /** As MONGODB_URI of the service. */
   readonly uri: string;
-  drop(): Promise<void>;
+  drop(): Promise<unknown>;
 }
 
 /** A database of its own on the MongoDB of all tests; it comes into being with the first document. */
 export function mongoDatabase(): MongoDatabase {
   const server = process.env['TEST_MONGODB_URI'];
-  if (server === undefined) throw new Error('there is no MongoDB: suites stand in describeWithMongoDb()');
+  if (server === undefined) throw new Error('there is no MongoDB: suites stand in describeInEachMode()');
   const uri = addressOf(server, `test_${randomBytes(6).toString('hex')}`);
   return { uri, drop: () => onServer(uri, (client) => client.db().dropDatabase()) };
 }
@@ -29,8 +29,8 @@ export async function startMongoDb(): Promise<Mongod | undefined> {
   const given = process.env['MONGODB_TEST_URI'];
   if (given) await useServer(given);
   try {
-    // Beside a given server only the suites that kill their own would need one: not worth a download.
-    process.env['TEST_MONGOD_BINARY'] = await findMongod(!given);
+    // Beside a given server only the suites that kill their own need one: not worth a download, but in CI all are run.
+    process.env['TEST_MONGOD_BINARY'] = await findMongod(!given || Boolean(process.env['CI']));
   } catch (fault) {
     if (!(fault instanceof MongodMissing)) throw fault;
     tellMissing(fault.message, given ? ['MONGOD_BINARY'] : ['MONGOD_BINARY', 'MONGODB_TEST_URI']);
@@ -43,7 +43,10 @@ export async function startMongoDb(): Promise<Mongod | undefined> {
 }
 
 async function useServer(uri: string): Promise<void> {
-  const { setName } = await onServer(uri, (client) => client.db('admin').command({ hello: 1 }));
+  const hello = onServer(uri, (client) => client.db('admin').command({ hello: 1 }));
+  const { setName } = await hello.catch((fault: unknown) => {
+    throw new Error(`MONGODB_TEST_URI: ${(fault as Error).message}`, { cause: fault });
+  });
   if (setName === undefined) throw new Error('MONGODB_TEST_URI is not the address of a replica set');
   process.env['TEST_MONGODB_URI'] = uri;
 }

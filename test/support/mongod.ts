@@ -20,12 +20,13 @@ const SETTINGS = [
 ];
 
 /**
- * The shell becomes mongod, and an orphaned watchdog reads a pipe that ends with this process, also by kill -9: see
- * embedded-postgres.ts, which does the same.
+ * The shell becomes mongod, and an orphaned watchdog reads a pipe that ends with this process, also by kill -9 (see
+ * embedded-postgres.ts). It ends with mongod as well: only where this process has gone nobody else removes the folder.
  */
 const WATCHED = `
+  folder=$1; shift
   exec 3<&0 </dev/null
-  ( { read -r _ <&3; kill -KILL $$; } >/dev/null 2>&1 & )
+  ( { read -r _ <&3; kill -KILL $$; sleep 1; kill -0 $PPID || rm -rf "$folder"; } >/dev/null 2>&1 & )
   exec 3<&- "$@"
 `;
 
@@ -89,7 +90,7 @@ export class Mongod {
   }
 
   private async launch(): Promise<void> {
-    const server = spawnServer(this.port, this.folder);
+    const server = spawnServer(this.port, this.folder, this.isOwnFolder);
     this.server = server;
     await eventually('mongod listens', async () => {
       if (hasEnded(server)) throw new Error(`mongod ended at its start: ${await this.lastWords()}`);
@@ -104,14 +105,14 @@ export class Mongod {
   }
 }
 
-function spawnServer(port: number, folder: string): ChildProcess {
+function spawnServer(port: number, folder: string, isOwnFolder: boolean): ChildProcess {
   const binary = process.env['TEST_MONGOD_BINARY'];
   if (binary === undefined)
     throw new Error('global-setup.ts found no mongod: suites that need one stand in describeWithMongod()');
   const log = openSync(logOf(folder), 'a');
   const args = [binary, '--dbpath', folder, '--port', String(port), ...SETTINGS];
   // A session of its own: at Ctrl-C the tests still use it.
-  const server = spawn('/bin/sh', ['-c', WATCHED, 'watched', ...args], {
+  const server = spawn('/bin/sh', ['-c', WATCHED, 'watched', isOwnFolder ? folder : '', ...args], {
     detached: true,
     stdio: ['pipe', log, log],
   });
