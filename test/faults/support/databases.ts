@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import mongoose from 'mongoose';
-import { Client } from 'pg';
+import { Pool } from 'pg';
 import type { DocumentMode } from '../../support/document-mode';
 import { mongoDatabase, type MongoDatabase } from '../../support/mongo-database';
 import { createDatabase, dropDatabase, TEMPLATE } from '../../support/test-database';
@@ -23,15 +23,14 @@ export class Databases {
     readonly databaseUrl: string,
     private readonly databaseName: string,
     private readonly mongo: MongoDatabase | undefined,
-    private readonly postgres: Client,
+    private readonly postgres: Pool,
     private readonly mongoClient: InstanceType<typeof MongoClient> | undefined,
   ) {}
 
   static async create(mode: DocumentMode): Promise<Databases> {
     const name = `faults_${randomBytes(6).toString('hex')}`;
     const url = await createDatabase(name, TEMPLATE);
-    const postgres = new Client({ connectionString: url });
-    await postgres.connect();
+    const postgres = new Pool({ connectionString: url, max: 4 });
     const mongo = mode === 'mongodb' ? mongoDatabase() : undefined;
     const mongoClient = mongo && (await new MongoClient(mongo.uri).connect());
     return new Databases(mode, url, name, mongo, postgres, mongoClient);
@@ -73,7 +72,7 @@ const DOCUMENTS = `
 async function readMongo(client: InstanceType<typeof MongoClient>): Promise<StoredDocument[]> {
   const documents = await client.db().collection('labeled_image').find({}, { useBigInt64: true }).toArray();
   return documents.map((document) => ({
-    id: String(document['_id']),
+    id: String(document._id),
     taskId: String(document['task_id']),
     imageId: String(document['img_id']),
     roiId: document['img_roi_id'] === null ? null : String(document['img_roi_id']),
