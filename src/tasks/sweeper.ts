@@ -137,6 +137,8 @@ export class Sweeper implements OnApplicationBootstrap, OnModuleDestroy {
       const removed = await this.labeledImages.remove(range.taskId, range);
       if (removed === 0) break;
       documents += removed;
+      // The row stays, and the next sweep goes on.
+      if (this.isStopped) return documents;
       // A range of millions takes a while: the transaction that claims it must not look idle.
       await manager.query('SELECT');
     }

@@ -1,10 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
-import type { QueryRunner } from 'typeorm';
+import type { EntityManager, QueryRunner } from 'typeorm';
 import type { CopyPlan } from '../../database/copy-plan';
+import { documentRange } from '../../database/document-range';
 import { reserveIds } from '../../database/id-allocator';
 import { shiftRuns, widthOf } from '../../database/id-run';
-import { idSpans } from '../../database/id-spans';
-import { documentRange } from '../../database/document-range';
+import { countRows, idSpans } from '../../database/id-spans';
 import { documentPrefix } from '../../database/installation';
 import { ImageRepository } from '../../images/image.repository';
 import { LabelClassRepository } from '../../label-classes/label-class.repository';
@@ -16,6 +17,19 @@ export class CopyPlanner {
     private readonly images: ImageRepository,
     private readonly labelClasses: LabelClassRepository,
   ) {}
+
+  /** Whether the source holds what was planned: in the snapshot of the copy, for who writes past the locks may be faster. */
+  async fits(
+    manager: EntityManager,
+    { source, imageCount, roiCount, labelClassCount }: CopyPlan,
+  ): Promise<boolean> {
+    const counts = [
+      await countRows(manager, 'image', source),
+      await countRows(manager, 'roi_image', source),
+      await this.labelClasses.count(manager, source),
+    ];
+    return isDeepStrictEqual(counts, [imageCount, roiCount, labelClassCount]);
+  }
 
   /** Called with the source's lock shared, so that its rows can't grow between this count and the snapshot. */
   async plan(connection: QueryRunner, source: string, target: string): Promise<CopyPlan> {

@@ -57,8 +57,7 @@ export class DuplicationService {
       // A source that is being filled is never copied half, and never taken for empty or missing.
       if (!(await locked.tryShare(source))) return new Busy(source);
       await this.check(manager, source, target);
-      await this.attempt(locked, await this.planner.plan(locked.connection, source, target));
-      return false;
+      return this.attempt(locked, await this.planner.plan(locked.connection, source, target));
     });
     return this.answer.of(target, replayed);
   }
@@ -76,8 +75,8 @@ export class DuplicationService {
     }
   }
 
-  /** Records the attempt, copies, and records how it ended; the record of success is part of the copy. */
-  private async attempt(locked: LockedConnection, plan: CopyPlan): Promise<void> {
+  /** Records the attempt, copies, and records how it ended; the record of success is part of the copy. @returns replayed */
+  private async attempt(locked: LockedConnection, plan: CopyPlan): Promise<false | Busy> {
     const startedAt = performance.now();
     // Committed before a document can exist: whatever happens now, what is left behind can be found.
     const attempt = await this.attempts.begin(locked.connection, plan);
@@ -88,6 +87,7 @@ export class DuplicationService {
         (manager) => this.attempts.isDone(manager, attempt),
       );
       this.log(plan, { attemptId: attempt.id, outcome: 'done', duration_ms: elapsedMs(startedAt) });
+      return false;
     } catch (error) {
       this.log(plan, {
         attemptId: attempt.id,
@@ -96,6 +96,7 @@ export class DuplicationService {
         error: String(error),
       });
       await this.sweeper.abandon(locked, plan.target, error);
+      if (error instanceof Outgrown) return new Busy(plan.source);
       throw error;
     }
   }
@@ -108,6 +109,8 @@ export class DuplicationService {
     attempt: Attempt,
   ): Promise<void> {
     await this.check(manager, plan.source, plan.target);
+    if (!(await this.planner.fits(manager, plan)))
+      throw new Outgrown('the source has changed since it was counted');
     // The snapshot is taken: from here on edits and deletion of the source don't disturb the copy, nor it them.
     await locked.unshare(plan.source);
     const documents = await this.copy(manager, plan);
@@ -151,6 +154,9 @@ export class DuplicationService {
     });
   }
 }
+
+/** More is there than ids were reserved for: everything is planned again. */
+class Outgrown extends Error {}
 
 function elapsedMs(startedAt: number): number {
   return Math.round(performance.now() - startedAt);

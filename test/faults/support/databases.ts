@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import mongoose from 'mongoose';
 import { Pool } from 'pg';
 import type { DocumentMode } from '../../support/document-mode';
-import { mongoDatabase, type MongoDatabase } from '../../support/mongo-database';
+import { mongoDatabase } from '../../support/mongo-database';
 import { createDatabase, dropDatabase, TEMPLATE } from '../../support/test-database';
 
 const { MongoClient } = mongoose.mongo;
@@ -16,28 +16,39 @@ export interface StoredDocument {
   readonly annotations: readonly Record<string, unknown>[];
 }
 
+export interface Addresses {
+  readonly databaseUrl: string;
+  readonly mongodbUri: string | undefined;
+}
+
+/** As the service reads them from its environment. */
+export function addressesOf({ databaseUrl, mongodbUri }: Addresses): Record<string, string> {
+  return { DATABASE_URL: databaseUrl, ...(mongodbUri !== undefined && { MONGODB_URI: mongodbUri }) };
+}
+
 /** The databases of one installation, looked into directly: what is there, whatever the service says. */
 export class Databases {
   private constructor(
     readonly mode: DocumentMode,
     readonly databaseUrl: string,
-    private readonly databaseName: string,
-    private readonly mongo: MongoDatabase | undefined,
+    readonly mongodbUri: string | undefined,
     private readonly postgres: Pool,
     private readonly mongoClient: InstanceType<typeof MongoClient> | undefined,
+    private readonly dropAll: () => Promise<unknown>,
   ) {}
 
-  static async create(mode: DocumentMode): Promise<Databases> {
-    const name = `faults_${randomBytes(6).toString('hex')}`;
-    const url = await createDatabase(name, TEMPLATE);
+  /** Those that are not given are made on the servers of all tests. */
+  static async create(mode: DocumentMode, given: Partial<Addresses> = {}): Promise<Databases> {
+    const made: (() => Promise<unknown>)[] = [];
+    const url = given.databaseUrl ?? (await makePostgres(made));
+    const uri = mode === 'mongodb' ? (given.mongodbUri ?? makeMongo(made)) : undefined;
     const postgres = new Pool({ connectionString: url, max: 4 });
-    const mongo = mode === 'mongodb' ? mongoDatabase() : undefined;
-    const mongoClient = mongo && (await new MongoClient(mongo.uri).connect());
-    return new Databases(mode, url, name, mongo, postgres, mongoClient);
-  }
-
-  get mongodbUri(): string | undefined {
-    return this.mongo?.uri;
+    // The server may go: the next query is on another connection.
+    postgres.on('error', () => undefined);
+    const mongoClient = uri === undefined ? undefined : await new MongoClient(uri).connect();
+    return new Databases(mode, url, uri, postgres, mongoClient, () =>
+      Promise.all(made.map((drop) => drop())),
+    );
   }
 
   async query<Row extends object>(sql: string, parameters: unknown[] = []): Promise<Row[]> {
@@ -51,9 +62,21 @@ export class Databases {
   async drop(): Promise<void> {
     await this.postgres.end();
     await this.mongoClient?.close();
-    await this.mongo?.drop();
-    await dropDatabase(this.databaseName);
+    await this.dropAll();
   }
+}
+
+async function makePostgres(made: (() => Promise<unknown>)[]): Promise<string> {
+  const name = `faults_${randomBytes(6).toString('hex')}`;
+  const url = await createDatabase(name, TEMPLATE);
+  made.push(() => dropDatabase(name));
+  return url;
+}
+
+function makeMongo(made: (() => Promise<unknown>)[]): string {
+  const { uri, drop } = mongoDatabase();
+  made.push(drop);
+  return uri;
 }
 
 const DOCUMENTS = `

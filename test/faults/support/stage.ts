@@ -3,13 +3,11 @@ import { types } from 'node:util';
 import { loadEnvironment } from '../../../src/config/environment';
 import { Service } from '../../../src/service';
 import { Sweeper, type SweepReport } from '../../../src/tasks/sweeper';
-import { ServiceProcess } from '../../process/support/service-process';
 import { Api, type Answer } from '../../support/api';
 import type { DocumentMode } from '../../support/document-mode';
-import { Databases } from './databases';
-import { MONGODB, POSTGRESQL } from './protocols';
-import { StepProxy } from './step-proxy';
-import { Steps } from './steps';
+import { addressesOf, Databases, type Addresses } from './databases';
+import { HarmedNode } from './harmed-node';
+import type { Steps } from './steps';
 
 const RETRY_MS_MAX = 60_000;
 
@@ -18,28 +16,30 @@ const RETRY_MS_MAX = 60_000;
  * them at any step, and `witness`, which has connections of its own and nothing to fear.
  */
 export class Stage {
-  readonly steps = new Steps();
-  private node: ServiceProcess | undefined;
-  private readonly proxies: StepProxy[] = [];
+  private readonly opened: HarmedNode[] = [];
 
   private constructor(
     readonly databases: Databases,
     private readonly witness: Service,
-  ) {}
+    readonly node: HarmedNode,
+  ) {
+    this.opened.push(node);
+  }
 
-  static async open(mode: DocumentMode): Promise<Stage> {
-    const databases = await Databases.create(mode);
-    const witness = await Service.start(
-      loadEnvironment({ ...SETTINGS, ...addresses(databases.databaseUrl, databases.mongodbUri) }),
-      { quiet: true },
-    );
-    return new Stage(databases, witness);
+  /** On the servers of all tests, where no others are given. */
+  static async open(mode: DocumentMode, addresses?: Partial<Addresses>): Promise<Stage> {
+    const databases = await Databases.create(mode, addresses);
+    const witness = await startWitness(databases);
+    return new Stage(databases, witness, await HarmedNode.open(databases, SETTINGS));
+  }
+
+  get steps(): Steps {
+    return this.node.steps;
   }
 
   /** The node that is harmed; started where it is not running. */
-  async api(): Promise<Api> {
-    this.node ??= await this.start();
-    return this.node.api;
+  api(): Promise<Api> {
+    return this.node.api();
   }
 
   /** The node that is not. */
@@ -47,83 +47,50 @@ export class Stage {
     return new Api(this.witness.url);
   }
 
+  /** One more that can be harmed. */
+  async anotherNode(): Promise<HarmedNode> {
+    const node = await HarmedNode.open(this.databases, SETTINGS);
+    this.opened.push(node);
+    return node;
+  }
+
   /** SIGKILL; the next api() starts another one. */
-  async kill(): Promise<void> {
-    const node = this.node;
-    this.node = undefined;
-    await node?.stop('SIGKILL');
+  kill(): Promise<void> {
+    return this.node.kill();
   }
 
   signal(signal: NodeJS.Signals): void {
-    this.node?.program.kill(signal);
+    this.node.signal(signal);
   }
 
   /** What the node has logged. */
   get nodeLog(): string {
-    return this.node ? this.node.program.stdout + this.node.program.stderr : '';
+    return this.node.log;
   }
 
   sweep(): Promise<SweepReport> {
     return this.witness.app.get(Sweeper).sweep();
   }
 
-  /** Asks until it is answered, as a client does: a lost connection, a 503 and a busy task are worth repeating, nothing else is. */
-  async duplicateUntilDone(source: string, target: string): Promise<Answer> {
-    for (const deadline = Date.now() + RETRY_MS_MAX; ;) {
-      const answer = await attempt(() => this.api().then((api) => api.duplicate(source, target)));
-      if (answer?.status === 200) return answer;
-      if (answer && !isWorthRepeating(answer)) throw new Error(`not worth repeating: ${answer.text}`);
-      if (Date.now() > deadline) throw new Error(`not done in time: ${answer?.text ?? 'no answer'}`);
-      await sleep(100);
-    }
+  /** Asks the node until it is done. */
+  duplicateUntilDone(source: string, target: string): Promise<Answer> {
+    return untilDone(() => this.api().then((api) => api.duplicate(source, target)));
   }
 
   async close(): Promise<void> {
-    await this.kill();
+    for (const node of this.opened) await node.close();
     await this.witness.stop();
-    for (const proxy of this.proxies) await proxy.close();
     await this.databases.drop();
   }
+}
 
-  private async start(): Promise<ServiceProcess> {
-    const { databaseUrl, mongodbUri } = this.databases;
-    if (this.proxies.length === 0) await this.openProxies();
-    const [postgres, mongo] = this.proxies;
-    return ServiceProcess.start({
-      ...SETTINGS,
-      ...addresses(
-        throughProxy(databaseUrl, postgres!.port),
-        mongodbUri &&
-          `mongodb://127.0.0.1:${String(mongo!.port)}${databaseOf(mongodbUri)}?directConnection=true`,
-      ),
-    });
-  }
-
-  private async openProxies(): Promise<void> {
-    const { databaseUrl, mongodbUri } = this.databases;
-    const socket = `${decodeURIComponent(new URL(databaseUrl).hostname)}/.s.PGSQL.5432`;
-    this.proxies.push(await StepProxy.open({ path: socket }, POSTGRESQL, this.steps));
-    if (mongodbUri === undefined) return;
-    const port = Number(new URL(mongodbUri).port);
-    this.proxies.push(await StepProxy.open({ port, host: '127.0.0.1' }, MONGODB, this.steps));
-  }
+/** A node in this process, on connections of its own. */
+export function startWitness(databases: Databases): Promise<Service> {
+  return Service.start(loadEnvironment({ ...SETTINGS, ...addressesOf(databases) }), { quiet: true });
 }
 
 /** Nothing happens on its own: the tests sweep when they want to. */
 const SETTINGS = { PORT: '0', MIGRATIONS_RUN: 'false', SWEEP_INTERVAL_S: '0', SWEEP_KEEP_S: '0' };
-
-function addresses(databaseUrl: string, mongodbUri: string | undefined): Record<string, string> {
-  return { DATABASE_URL: databaseUrl, ...(mongodbUri !== undefined && { MONGODB_URI: mongodbUri }) };
-}
-
-function throughProxy(url: string, port: number): string {
-  const address = new URL(url);
-  return `postgresql://${address.username}@127.0.0.1:${String(port)}${address.pathname}?sslmode=disable`;
-}
-
-function databaseOf(uri: string): string {
-  return new URL(uri).pathname;
-}
 
 /** null: the connection to the service broke. */
 export async function attempt(request: () => Promise<Answer>): Promise<Answer | null> {
@@ -133,6 +100,16 @@ export async function attempt(request: () => Promise<Answer>): Promise<Answer | 
     // What fetch() throws for a network error; not by `instanceof`, which knows the errors of Jest's realm.
     if (types.isNativeError(error) && error.name === 'TypeError') return null;
     throw error;
+  }
+}
+
+/** Asks until it is answered, as a client does: a lost connection, a 503 and a busy task are worth repeating, nothing else is. */
+export async function untilDone(request: () => Promise<Answer>): Promise<Answer> {
+  for (const deadline = Date.now() + RETRY_MS_MAX; ; await sleep(100)) {
+    const answer = await attempt(request);
+    if (answer?.status === 200) return answer;
+    if (answer && !isWorthRepeating(answer)) throw new Error(`not worth repeating: ${answer.text}`);
+    if (Date.now() > deadline) throw new Error(`not done in time: ${answer?.text ?? 'no answer'}`);
   }
 }
 

@@ -1,16 +1,21 @@
 export type When = 'before' | 'after';
 
 export interface Fault {
+  /** It takes effect. */
   readonly when: When;
-  /** Does the harm; `cut` breaks the connection that the step came by. */
-  strike(cut: () => void): void;
+  /**
+   * Does the harm; `cut` breaks the connection that the step came by. Where it is not cut, the step (or its answer) is held
+   * up until `goOn`.
+   */
+  strike(cut: () => void, goOn: () => void): void;
 }
 
-/** Numbers what a service asks of its databases from 1 on, over all its connections, and strikes at one number. */
+/** Numbers what a service asks of its databases from 1 on, over all its connections, and strikes at one of them. */
 export class Steps {
   private taken: string[] = [];
-  private at: number | undefined;
+  private isTheOne: ((step: string) => boolean) | undefined;
   private fault: Fault | undefined;
+  private struck = false;
 
   /** What was asked since the last reset(), in its order. */
   get log(): readonly string[] {
@@ -18,23 +23,33 @@ export class Steps {
   }
 
   get hasStruck(): boolean {
-    return this.at !== undefined && this.taken.length >= this.at;
+    return this.struck;
   }
 
   reset(): void {
     this.taken = [];
-    this.at = undefined;
+    this.isTheOne = undefined;
     this.fault = undefined;
+    this.struck = false;
   }
 
   strikeAt(step: number, fault: Fault): void {
     this.reset();
-    this.at = step;
+    this.isTheOne = () => this.taken.length === step;
+    this.fault = fault;
+  }
+
+  /** At the first one that reads like this. */
+  strikeOn(step: RegExp, fault: Fault): void {
+    this.reset();
+    this.isTheOne = (taken) => step.test(taken);
     this.fault = fault;
   }
 
   take(step: string): Fault | undefined {
     this.taken.push(step);
-    return this.taken.length === this.at ? this.fault : undefined;
+    if (this.struck || this.isTheOne?.(step) !== true) return undefined;
+    this.struck = true;
+    return this.fault;
   }
 }

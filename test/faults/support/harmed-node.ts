@@ -1,0 +1,89 @@
+import { ServiceProcess } from '../../process/support/service-process';
+import type { Api } from '../../support/api';
+import { addressesOf, type Addresses, type Databases } from './databases';
+import { MONGODB, POSTGRESQL } from './protocols';
+import { StepProxy } from './step-proxy';
+import { Steps } from './steps';
+
+/** The name of its sessions, in both databases. */
+export const HARMED = 'harmed-node';
+
+/** A node as a process, whose connections to both databases go through proxies that can break them at any step. */
+export class HarmedNode {
+  private process: ServiceProcess | undefined;
+
+  private constructor(
+    readonly steps: Steps,
+    private readonly settings: Record<string, string>,
+    readonly postgresql: StepProxy,
+    private readonly mongoProxy: StepProxy | undefined,
+  ) {}
+
+  static async open(databases: Databases, settings: Record<string, string>): Promise<HarmedNode> {
+    const { databaseUrl, mongodbUri } = databases;
+    const steps = new Steps();
+    const socket = `${decodeURIComponent(new URL(databaseUrl).hostname)}/.s.PGSQL.5432`;
+    const postgres = await StepProxy.open({ path: socket }, POSTGRESQL, steps);
+    const mongo =
+      mongodbUri === undefined
+        ? undefined
+        : await StepProxy.open({ port: portOf(mongodbUri), host: '127.0.0.1' }, MONGODB, steps);
+    const addresses: Addresses = {
+      databaseUrl: throughProxy(databaseUrl, postgres.port),
+      mongodbUri: mongodbUri && mongoThroughProxy(mongodbUri, mongo!.port),
+    };
+    return new HarmedNode(steps, { ...settings, ...addressesOf(addresses) }, postgres, mongo);
+  }
+
+  /** Where the documents are in MongoDB. */
+  get mongodb(): StepProxy {
+    if (!this.mongoProxy) throw new Error('this node has no MongoDB');
+    return this.mongoProxy;
+  }
+
+  /** Started where it is not running. */
+  async api(): Promise<Api> {
+    this.process ??= await ServiceProcess.start(this.settings);
+    return this.process.api;
+  }
+
+  /** SIGKILL; the next api() starts another process. */
+  async kill(): Promise<void> {
+    const { process } = this;
+    this.process = undefined;
+    await process?.stop('SIGKILL');
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.process?.program.kill(signal);
+  }
+
+  /** Why the last request failed that it answered by a 5xx. */
+  get lastFault(): string {
+    return this.log.split('\n').findLast((line) => line.includes('request_failed')) ?? 'none was logged';
+  }
+
+  /** What it has logged. */
+  get log(): string {
+    return this.process ? this.process.program.stdout + this.process.program.stderr : '';
+  }
+
+  async close(): Promise<void> {
+    await this.kill();
+    await this.postgresql.close();
+    await this.mongoProxy?.close();
+  }
+}
+
+function portOf(url: string): number {
+  return Number(new URL(url).port);
+}
+
+function throughProxy(url: string, port: number): string {
+  const { username, pathname } = new URL(url);
+  return `postgresql://${username}@127.0.0.1:${String(port)}${pathname}?sslmode=disable&application_name=${HARMED}`;
+}
+
+function mongoThroughProxy(uri: string, port: number): string {
+  return `mongodb://127.0.0.1:${String(port)}${new URL(uri).pathname}?directConnection=true&appName=${HARMED}`;
+}
