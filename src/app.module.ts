@@ -6,6 +6,7 @@ import type { Environment } from './config/environment';
 import { EnvironmentModule } from './config/environment.module';
 import { DocsModule } from './docs/docs.module';
 import { HealthModule } from './health/health.module';
+import { LabeledImagesModule } from './labeled-images/labeled-images.module';
 import { TasksModule } from './tasks/tasks.module';
 
 @Module({})
@@ -20,6 +21,7 @@ export class AppModule {
           useFactory: () => dataSource.options,
           dataSourceFactory: () => Promise.resolve(dataSource),
         }),
+        LabeledImagesModule.register(environment),
         TasksModule,
         CocoModule,
         HealthModule,

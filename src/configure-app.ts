@@ -15,6 +15,7 @@ import { requestId } from './http/request-id';
 import { requireHost } from './http/require-host';
 import { ShutdownGate } from './http/shutdown-gate';
 import { exampleImage } from './sample/example-image';
+import { isDocument } from './tasks/content/document-body';
 
 /**
  * All that happens around the controllers, the same for the service and for every test of it. The application must be made
@@ -32,7 +33,7 @@ export function configureApp(app: NestExpressApplication, { corsOrigins }: Envir
   app.use(gate.middleware);
   app.use(answerOptions);
   app.use(idleBody(filter.answer.bind(filter)));
-  app.use(jsonBody(isUpload));
+  app.use(jsonBody(isUpload, isDocument));
   app.useGlobalGuards(new MethodGuard(), new QueryGuard());
   app.useGlobalPipes(new DtoPipe());
   app.useGlobalFilters(filter);

@@ -13,6 +13,7 @@ import { configureApp } from './configure-app';
 import { connectDatabase } from './database/connect';
 import { EmbeddedPostgres } from './database/embedded/embedded-postgres';
 import type { ShutdownGate } from './http/shutdown-gate';
+import { LabeledImagesModule } from './labeled-images/labeled-images.module';
 import { ServiceLogger } from './service-logger';
 import { loadSample } from './sample/load-sample';
 import { TaskLock } from './tasks/task-lock';
@@ -49,9 +50,11 @@ export class Service {
     const embedded =
       databaseUrl === undefined ? await EmbeddedPostgres.start({ dataDir, durable }) : undefined;
     let dataSource: DataSource | undefined;
+    let app: NestExpressApplication | undefined;
     try {
       dataSource = await connectDatabase(embedded?.url ?? databaseUrl!, migrationsRun); // one of the two is there
-      const app = await NestFactory.create<NestExpressApplication>(
+      await LabeledImagesModule.prepare(environment, dataSource);
+      app = await NestFactory.create<NestExpressApplication>(
         AppModule.register(environment, dataSource),
         {
           bodyParser: false,
@@ -65,7 +68,8 @@ export class Service {
       await listen(service.server, environment);
       return service;
     } catch (fault) {
-      await dataSource?.destroy();
+      // The application has the connections to close, once there is one.
+      await (app ? app.close() : dataSource?.destroy());
       await embedded?.stop();
       throw fault;
     }

@@ -5,9 +5,10 @@ import { exportCoco } from './export-coco';
 import { importCoco } from './import-coco';
 import { isCutOff, ServiceError, ServiceUnreachable } from './service-client';
 import { readSettings } from './settings';
+import { NotVerified, verify } from './verify';
 
 /** For scripts; `--help` says the same. */
-const EXIT = { failed: 1, usage: 2, unreachable: 3, refused: 4, serviceFailed: 5 } as const;
+const EXIT = { failed: 1, usage: 2, unreachable: 3, refused: 4, serviceFailed: 5, notVerified: 6 } as const;
 
 const EXIT_CODES = `
 Exit codes:
@@ -16,7 +17,15 @@ Exit codes:
   2  the command was not understood
   3  no service answers at --url
   4  the service refused (4xx): repeating does not help
-  5  the service failed or is busy (409 busy, 5xx): try again later`;
+  5  the service failed or is busy (409 busy, 5xx): try again later
+  6  verify: the copy is not what it should be`;
+
+const DEMO_HELP = `
+It brings its own PostgreSQL in a temporary folder and takes no settings: DATABASE_URL, MONGODB_URI and .env play no part.`;
+
+const SWEEP_HELP = `
+It uses the databases of the service (DATABASE_URL, MONGODB_URI or DATA_DIR, from the environment or .env), and keeps what
+SWEEP_KEEP_S says. The embedded database has to itself whoever uses it: stop its service first, which sweeps by itself.`;
 
 /** The program: parses the arguments and runs one command; where that fails it ends the process with its exit code. */
 export async function runCommandLine(argv: readonly string[]): Promise<void> {
@@ -49,7 +58,8 @@ function program(): Command {
     });
   command
     .command('demo')
-    .description('duplicate a sample task on a throwaway database and show what happened')
+    .description('duplicate tasks on a throwaway database, kill the service meanwhile, and show what happened')
+    .addHelpText('after', DEMO_HELP)
     .action(async () => (await import('./demo.js')).demo());
   command
     .command('migrate')
@@ -57,6 +67,14 @@ function program(): Command {
     .action(async () => {
       const settings = readSettings();
       await (await import('./migrate.js')).migrate(settings);
+    });
+  command
+    .command('sweep')
+    .description('remove the annotation documents that nothing points to, once; also beside running services')
+    .addHelpText('after', SWEEP_HELP)
+    .action(async () => {
+      const settings = readSettings();
+      await (await import('./sweep.js')).sweep(settings);
     });
   command
     .command('import-coco')
@@ -93,6 +111,13 @@ function program(): Command {
     .addOption(urlOption())
     .addHelpText('after', '\nExample:\n  npm run cli -- duplicate 2018102439652891014 2018102439652891056')
     .action(duplicate);
+  command
+    .command('verify')
+    .description('prove that a finished copy is what was copied; exit code 6 where it is not')
+    .addArgument(new Argument('<new>', 'the task that was filled by a duplication').argParser(parseId))
+    .addOption(urlOption())
+    .addHelpText('after', '\nExample:\n  npm run cli -- verify 2018102439652891056')
+    .action(verify);
   for (const subcommand of command.commands) subcommand.exitOverride();
   return command;
 }
@@ -125,6 +150,10 @@ function report(fault: unknown): number {
   if (fault instanceof ServiceUnreachable) {
     console.error(fault.message);
     return EXIT.unreachable;
+  }
+  if (fault instanceof NotVerified) {
+    console.error(fault.message);
+    return EXIT.notVerified;
   }
   if (isCutOff(fault)) {
     console.error(`The answer broke off (${fault.message}): repeat the command.`);

@@ -1,82 +1,43 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadEnvironment } from '../config/environment';
 import { SAMPLE_COPY_ID, SAMPLE_TASK_ID } from '../sample/sample-data-set';
-import { Service } from '../service';
-import type { DuplicatedTask } from '../tasks/duplication/dto/duplicated-task.dto';
 import type { DuplicationMaps } from '../tasks/duplication/dto/duplication-maps.dto';
-import type { DuplicationStatus } from '../tasks/duplication/dto/duplication-status.dto';
-import { ServiceClient } from './service-client';
+import { claim, DemoDuplication } from './demo-duplication';
+import { killAndRepeat } from './demo-kill';
+import { DemoService } from './demo-service';
+import type { ServiceClient } from './service-client';
+import { whileWaiting } from './waiting';
 
 const ROWS_SHOWN = 4;
-const REQUEST = { task_id_old: SAMPLE_TASK_ID, task_id: SAMPLE_COPY_ID };
 
-/** Duplicates the sample task over HTTP, twice, on a throwaway database, and tells what happened. */
+/** Duplicates over HTTP on a throwaway database, kills the service meanwhile, and tells what happened. */
 export async function demo(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'training-tasks-demo-'));
+  let service: DemoService | undefined;
   try {
-    const settings = loadEnvironment({ PORT: '0', DATA_DIR: folder });
-    const service = await Service.start(settings, { durable: false, quiet: true });
-    try {
-      await show(service.url);
-    } finally {
-      await service.stop();
-    }
+    service = await whileWaiting(DemoService.start(folder), () => 'starting');
+    console.log(`A service with a sample task runs at ${service.url}\n`);
+    await show(service.client);
+    service = await killAndRepeat(service, folder);
+    console.log(WHERE_THE_REST_IS);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await service?.end('SIGTERM');
+    await rm(folder, { recursive: true, force: true, maxRetries: 20 });
   }
 }
 
-async function show(url: string): Promise<void> {
-  const service = new ServiceClient(url);
-  console.log(`A service with a sample task runs at ${url}\n`);
-  console.log(`POST /training/tasks/duplication ${JSON.stringify(REQUEST)}`);
-  const first = await duplicate(service);
-  const status = await service.json<DuplicationStatus>({ method: 'GET', path: pathOf('duplication') });
-  console.log(`  ${first.msg}: ${describeStatus(status)}`);
-
-  const second = await duplicate(service);
-  const isSame = second.text === first.text && second.isReplayed && !first.isReplayed;
-  console.log(
-    `The same request again\n  ${isSame ? 'the same answer, and nothing was copied' : 'ANOTHER ANSWER'}\n`,
-  );
-  if (!isSame) throw new Error('the same request was not answered the same');
-
-  console.log(
-    describeMaps(await service.json<DuplicationMaps>({ method: 'GET', path: pathOf('duplication/maps') })),
-  );
-  console.log(`
-Where the rest is
-  npm start               the service on port 8000 with this sample; its documentation is at /docs
-  npm run cli -- --help   import a COCO file, duplicate it, export it
-  README.md               the contract, the errors, how a front end calls it`);
-}
-
-async function duplicate(
-  service: ServiceClient,
-): Promise<{ text: string; msg: string; isReplayed: boolean }> {
-  const { body, headers } = await service.send({
-    method: 'POST',
-    path: '/training/tasks/duplication',
-    json: REQUEST,
-  });
-  const text = await body.text();
-  const { msg } = JSON.parse(text) as DuplicatedTask & { msg: string };
-  return { text, msg, isReplayed: headers['idempotency-replayed'] === 'true' };
-}
-
-function pathOf(resource: string): string {
-  return `/training/tasks/${SAMPLE_COPY_ID}/${resource}`;
-}
-
-function describeStatus({
-  image_count,
-  roi_count,
-  label_class_count,
-  document_count,
-}: DuplicationStatus): string {
-  return `${String(image_count)} images, ${String(roi_count)} ROIs, ${String(label_class_count)} label classes, ${String(document_count)} annotation documents`;
+async function show(client: ServiceClient): Promise<void> {
+  const copy = new DemoDuplication(SAMPLE_TASK_ID, SAMPLE_COPY_ID);
+  console.log(`POST /training/tasks/duplication ${copy.body}`);
+  const first = await copy.request(client);
+  claim(`${first.msg}: ${copy.counts(await copy.status(client))}`, !first.isReplayed);
+  console.log('The same request again');
+  const second = await copy.request(client);
+  claim('the same answer, and nothing was copied', second.isReplayed && second.text === first.text);
+  const path = copy.path('duplication/maps');
+  console.log(`\nOld → new (GET ${path})`);
+  console.log(describeMaps(await client.json<DuplicationMaps>({ method: 'GET', path })));
 }
 
 function describeMaps(maps: DuplicationMaps): string {
@@ -90,9 +51,15 @@ function describeMaps(maps: DuplicationMaps): string {
       `    ROI      ${describePair(info.img_roi_id_old, info.img_roi_id_new)}`,
       `    document ${describePair(info.labeled_img_id_old, info.labeled_img_id_new)}`,
     ]);
-  return [`Old → new (GET ${pathOf('duplication/maps')})`, ...classes, ...images, '  …'].join('\n');
+  return [...classes, ...images, '  …\n'].join('\n');
 }
 
 function describePair(old: string | null, copy: string | null): string {
   return old === null && copy === null ? 'none' : `${String(old)} → ${String(copy)}`;
 }
+
+const WHERE_THE_REST_IS = `
+Where the rest is
+  npm start               the service on port 8000 with this sample; its documentation is at /docs
+  npm run cli -- --help   import a COCO file, duplicate it, verify the copy, export it
+  README.md               the contract, the errors, how a front end calls it`;

@@ -1,7 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ImagesModule } from '../images/images.module';
 import { LabelClassesModule } from '../label-classes/label-classes.module';
-import { LabeledImagesModule } from '../labeled-images/labeled-images.module';
 import { TasksModule } from '../tasks/tasks.module';
 import { CocoExportService } from './coco-export.service';
 import { CocoImportService } from './coco-import.service';
@@ -10,7 +9,7 @@ import { DataSetReader } from './data-set-reader';
 import { StagingRepository } from './staging.repository';
 
 @Module({
-  imports: [TasksModule, ImagesModule, LabelClassesModule, LabeledImagesModule],
+  imports: [TasksModule, ImagesModule, LabelClassesModule],
   controllers: [CocoController],
   providers: [CocoImportService, CocoExportService, DataSetReader, StagingRepository],
   exports: [CocoImportService],

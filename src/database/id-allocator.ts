@@ -1,9 +1,9 @@
 import type { EntityManager } from 'typeorm';
 
 /**
- * Reserves `count` consecutive ids, `yyyymmdd * 10^11 + number`, and answers the first. Called outside of a transaction,
- * so that it commits at once: a reserved number is used or lost, never handed out twice, and nobody waits for the counter
- * while a copy runs. The date is the database's, in UTC.
+ * Reserves `count` consecutive ids, `yyyymmdd * 10^11 + number`, and answers the first. Called outside of a long transaction,
+ * so that it commits soon: a reserved number is used or lost, never handed out twice, and nobody waits for the counter
+ * while a copy runs. The date is the database's, in UTC, and read with the counter's row locked, so that ids only grow.
  */
 export async function reserveIds(manager: EntityManager, count: number): Promise<bigint> {
   const [row] = await manager.query<{ first_id: string }[]>(
@@ -12,7 +12,7 @@ export async function reserveIds(manager: EntityManager, count: number): Promise
        SET last_number = last_number + $1::bigint
        RETURNING last_number
      )
-     SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD')::bigint * 100000000000
+     SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYYMMDD')::bigint * 100000000000
        + last_number - $1::bigint + 1 AS first_id
      FROM reserved`,
     [count],

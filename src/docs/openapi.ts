@@ -53,7 +53,7 @@ function describe(app: NestExpressApplication): OpenAPIObject {
     .setDescription(DESCRIPTION.trim())
     .setVersion('1')
     .addTag('duplication', 'copy a task')
-    .addTag('tasks', 'create, find')
+    .addTag('tasks', 'create, find, change, delete')
     .addTag('content', 'what a task owns')
     .addTag('coco', 'data in and out')
     .addTag('health', 'for probes')
@@ -94,11 +94,11 @@ function complete({ components, paths }: OpenAPIObject): void {
   }
 }
 
-const METHODS = ['get', 'post', 'put'] as const;
+const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
 function withImage(document: OpenAPIObject, image: string): OpenAPIObject {
-  for (const { get } of Object.values(document.paths)) {
-    for (const parameter of get?.parameters ?? []) {
+  for (const path of Object.values(document.paths)) {
+    for (const parameter of METHODS.flatMap((method) => path[method]?.parameters ?? [])) {
       if ('name' in parameter && parameter.name === 'img_id')
         parameter.schema = { type: 'string', example: image };
     }

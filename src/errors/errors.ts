@@ -50,6 +50,44 @@ export const ERRORS = {
     zh: '文件不是合法的 JSON：第 {line} 行第 {column} 列（字节 {offset}）',
     en: 'The file is not valid JSON: line {line}, column {column} (byte {offset})',
   },
+  NOT_ANNOTATIONS: {
+    code: 40015,
+    zh: '{member} 必须是标注的数组',
+    en: '{member} must be a list of annotations',
+  },
+  NOT_AN_ANNOTATION: { code: 40016, zh: '{member} 必须是 JSON 对象', en: '{member} must be a JSON object' },
+  NOT_A_LABEL_CLASS_ID: { code: 40017, zh: '{member} 必须是整数', en: '{member} must be a whole number' },
+  NOT_A_MONGO_ID: {
+    code: 40018,
+    zh: '{member} 必须是 24 位十六进制数字的字符串或 null',
+    en: '{member} must be a string of 24 hexadecimal digits or null',
+  },
+  BAD_BOX: { code: 40019, zh: '{member} 必须是四个数字', en: '{member} must be four numbers' },
+  NEGATIVE_BOX: {
+    code: 40020,
+    zh: '{member} 的宽或高是负数',
+    en: '{member} has a negative width or height',
+  },
+  BAD_SEGMENTATION: {
+    code: 40021,
+    zh: '{member} 必须是多边形或 RLE',
+    en: '{member} must be polygons or RLE',
+  },
+  BAD_NUMBER: {
+    code: 40022,
+    zh: '{member} 含有超过 ±2^53 的整数或过大的数',
+    en: '{member} holds an integer beyond ±2^53 or a number that is too large',
+  },
+  BAD_TEXT: {
+    code: 40023,
+    zh: '{member} 的字符串含有 NUL 或不完整的代理对',
+    en: '{member} holds a text with a NUL or half of a surrogate pair',
+  },
+  TOO_DEEP: {
+    code: 40024,
+    zh: '{member} 嵌套超过 100 层',
+    en: '{member} is nested more than 100 levels deep',
+  },
 
   // 404
   SOURCE_NOT_FOUND: {
@@ -117,6 +155,11 @@ export const ERRORS = {
   },
 
   BODY_TOO_LARGE: { code: 41301, zh: '请求体超过 {max} 字节', en: 'The body is over {max} bytes' },
+  DOCUMENT_TOO_LARGE: {
+    code: 41302,
+    zh: '标注超过 15 MB（BSON）',
+    en: 'The annotations are over 15 MB as BSON',
+  },
   UNSUPPORTED_MEDIA_TYPE: {
     code: 41501,
     zh: 'Content-Type 必须是 {types}',

@@ -12,10 +12,10 @@ const ALWAYS: readonly ErrorName[] = [
 ];
 
 const EXAMPLE_DETAILS: ErrorDetails = {
-  member: 'task_id',
   id: '2018102439652891056',
   source: '2018102439652891014',
   image: '2018080810000000001',
+  current: 'a3f0c2018080810000000002',
   wanted: 1,
   actual: 2,
   max: 2 ** 20,
@@ -27,6 +27,28 @@ const EXAMPLE_DETAILS: ErrorDetails = {
   faults: '…',
   detail: '…',
   requestId: '0d9f3c1e-7a52-4f7e-9d0b-5f4c3c1b2a10',
+};
+
+/** What a message is about, where that is no `task_id`. */
+const EXAMPLE_MEMBERS: Partial<Record<ErrorName, string>> = {
+  UNKNOWN_PROPERTY: 'name',
+  NOT_AN_IMAGE_ID: 'img_id',
+  NOT_A_NAME: 'task_name',
+  NOT_A_TASK_TYPE: 'task_type',
+  NOT_A_LIMIT: 'limit',
+  NOT_A_CURSOR: 'cursor',
+  NOT_A_SEARCH: 'search',
+  NOT_ANNOTATIONS: 'annotations',
+  NOT_AN_ANNOTATION: 'annotations[3]',
+  NOT_A_LABEL_CLASS_ID: 'annotations[3].lab_class_id',
+  NOT_A_MONGO_ID: 'mongo_id',
+  BAD_BOX: 'annotations[3].bbox',
+  NEGATIVE_BOX: 'annotations[3].bbox',
+  BAD_SEGMENTATION: 'annotations[3].segmentation',
+  BAD_NUMBER: 'annotations[3]',
+  BAD_TEXT: 'annotations[3]',
+  TOO_DEEP: 'annotations[3]',
+  UNKNOWN_LABEL_CLASS: 'annotations[3].lab_class_id',
 };
 
 /** Documents the errors of an endpoint, from the registry: one answer for each status, one example for each error. */
@@ -54,10 +76,14 @@ function documentStatus(status: number, names: ErrorName[]): MethodDecorator & C
         examples: Object.fromEntries(
           entries.map(([name, { code, en }]) => [
             name,
-            { summary: en, value: { code, msg: messageOf(name, EXAMPLE_DETAILS, 'zh') } },
+            { summary: en, value: { code, msg: messageOf(name, exampleOf(name), 'zh') } },
           ]),
         ),
       },
     },
   });
+}
+
+function exampleOf(name: ErrorName): ErrorDetails {
+  return { member: EXAMPLE_MEMBERS[name] ?? 'task_id', ...EXAMPLE_DETAILS };
 }

@@ -1,25 +1,36 @@
-import { Controller, Get, UseFilters } from '@nestjs/common';
+import { Controller, Get, Inject, UseFilters } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import {
   HealthCheck,
   HealthCheckService,
+  MongooseHealthIndicator,
   TypeOrmHealthIndicator,
   type HealthCheckResult,
+  type HealthIndicatorFunction,
 } from '@nestjs/terminus';
+import type { Environment } from '../config/environment';
+import { ENVIRONMENT } from '../config/environment.module';
 import { HealthFilter } from './health.filter';
 
 /** Longer than a healthy database ever takes, shorter than a prober's patience. */
-const PING_MS_MAX = 2_000;
+const PING = { timeout: 2_000 };
 
 /** In Terminus's format, which probers know; not in the envelope of the other answers. */
 @ApiTags('health')
 @Controller('health')
 @UseFilters(HealthFilter)
 export class HealthController {
+  private readonly databases: HealthIndicatorFunction[];
+
   constructor(
+    @Inject(ENVIRONMENT) { mongodbUri }: Environment,
     private readonly health: HealthCheckService,
-    private readonly database: TypeOrmHealthIndicator,
-  ) {}
+    postgres: TypeOrmHealthIndicator,
+    mongo: MongooseHealthIndicator,
+  ) {
+    this.databases = [() => postgres.pingCheck('postgresql', PING)];
+    if (mongodbUri !== undefined) this.databases.push(() => mongo.pingCheck('mongodb', PING));
+  }
 
   /**
    * Is it alive
@@ -42,6 +53,6 @@ export class HealthController {
   @Get('ready')
   @HealthCheck()
   ready(): Promise<HealthCheckResult> {
-    return this.health.check([() => this.database.pingCheck('postgresql', { timeout: PING_MS_MAX })]);
+    return this.health.check(this.databases);
   }
 }

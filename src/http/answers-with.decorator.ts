@@ -9,11 +9,11 @@ interface Documentation {
   readonly headers?: Record<string, { description: string; schema: { type: 'string' } }>;
 }
 
-/** Documents the answer of an endpoint: the members of `dto` in the envelope that every answer has. */
-export function AnswersWith(dto: Type, documentation: Documentation): MethodDecorator {
+/** Documents the answer of an endpoint: the members of `dto`, if there are any, in the envelope that every answer has. */
+export function AnswersWith(dto: Type | null, documentation: Documentation): MethodDecorator {
   const { status = 200, description, msg = '成功', headers } = documentation;
   return applyDecorators(
-    ApiExtraModels(dto),
+    ApiExtraModels(...(dto ? [dto] : [])),
     ApiResponse({
       status,
       description,
@@ -25,7 +25,7 @@ export function AnswersWith(dto: Type, documentation: Documentation): MethodDeco
             required: ['code', 'msg'],
             properties: { code: { type: 'integer', enum: [0] }, msg: { type: 'string', example: msg } },
           },
-          { $ref: getSchemaPath(dto) },
+          ...(dto ? [{ $ref: getSchemaPath(dto) }] : []),
         ],
       },
     }),

@@ -18,7 +18,8 @@ export class DtoPipe implements PipeTransform {
     for (const member of Object.keys(plain)) {
       if (!members.has(member)) throw new ApiError('UNKNOWN_PROPERTY', { member: printable(member) });
     }
-    const dto = plainToInstance(metatype as Type<object>, shallow(plain));
+    const { scalars, nested } = split(plain);
+    const dto = Object.assign(plainToInstance(metatype as Type<object>, scalars), nested);
     const [fault] = await validate(dto, { stopAtFirstError: true });
     if (fault) throw new ApiError(errorOf(fault), { member: fault.property });
     return dto;
@@ -37,15 +38,15 @@ function requireObject(value: unknown): Record<string, unknown> {
   return { ...value };
 }
 
-/** Every member of a DTO is a scalar; what is nested is hidden from the transformer, which would walk down into it. */
-function shallow(plain: Record<string, unknown>): Record<string, unknown> {
-  const isNested = (value: unknown) => typeof value === 'object' && value !== null;
-  return Object.fromEntries(
-    Object.entries(plain).map(([member, value]) => [member, isNested(value) ? NESTED : value]),
-  );
+/** What is nested is kept from the transformer, which would walk down into it: it is taken as it came. */
+function split(plain: Record<string, unknown>): { scalars: object; nested: object } {
+  const isNested = ([, value]: [string, unknown]) => typeof value === 'object' && value !== null;
+  const members = Object.entries(plain);
+  return {
+    scalars: Object.fromEntries(members.filter((member) => !isNested(member))),
+    nested: Object.fromEntries(members.filter(isNested)),
+  };
 }
-
-const NESTED = Symbol('nested');
 
 /** A validator's name is the name of its error. */
 function errorOf({ constraints = {} }: ValidationError): ErrorName {

@@ -3,22 +3,30 @@ import { json, type NextFunction, type Request, type RequestHandler, type Respon
 import { ApiError } from '../errors/api-error';
 import { fromHttpFault, isHttpFault } from '../errors/http-fault';
 
-const BODY_BYTES_MAX = 2 ** 20;
+type IsKind = (request: Request) => boolean;
 
-const parse = json({
-  limit: BODY_BYTES_MAX,
-  // Any JSON value is parsed, so that a body that is none of an object is told from one that is no JSON.
-  strict: false,
-  // JSON is UTF-8 (RFC 8259, 8.1). The parser takes other charsets of Unicode too, and would replace in silence what is not
-  // UTF-8.
-  verify: (_request, _response, body, charset) => {
-    if (charset !== 'utf-8') throw Object.assign(new Error(`charset ${charset}`), { status: 415 });
-    if (!isUtf8(body)) throw new ApiError('MALFORMED_JSON');
-  },
-});
+const parse = parser(2 ** 20);
+const parseDocument = parser(15 * 2 ** 20);
 
-/** Parses JSON bodies; a body of another type is refused. Uploads of files read the request themselves. */
-export function jsonBody(isUpload: (request: Request) => boolean): RequestHandler {
+function parser(limit: number): RequestHandler {
+  return json({
+    limit,
+    // Any JSON value is parsed, so that a body that is none of an object is told from one that is no JSON.
+    strict: false,
+    // JSON is UTF-8 (RFC 8259, 8.1). The parser takes other charsets of Unicode too, and would replace in silence what is not
+    // UTF-8.
+    verify: (_request, _response, body, charset) => {
+      if (charset !== 'utf-8') throw Object.assign(new Error(`charset ${charset}`), { status: 415 });
+      if (!isUtf8(body)) throw new ApiError('MALFORMED_JSON');
+    },
+  });
+}
+
+/**
+ * Parses JSON bodies; a body of another type is refused. Those that hold a document may be larger. Uploads of files read the
+ * request themselves.
+ */
+export function jsonBody(isUpload: IsKind, isDocument: IsKind): RequestHandler {
   return (request: Request, response: Response, next: NextFunction) => {
     if (!hasBody(request) || isUpload(request)) {
       next();
@@ -29,7 +37,8 @@ export function jsonBody(isUpload: (request: Request) => boolean): RequestHandle
       return;
     }
     // Nest would make a BadRequestException of what is no JSON, and lose its kind.
-    parse(request, response, (fault?: unknown) => {
+    const parseBody = isDocument(request) ? parseDocument : parse;
+    parseBody(request, response, (fault?: unknown) => {
       next(isHttpFault(fault) ? fromHttpFault(fault, request) : fault);
     });
   };

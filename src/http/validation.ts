@@ -32,6 +32,12 @@ export function isName(value: unknown, lengthMax: number): value is string {
 
 export const IsTaskId = () => Check('NOT_A_TASK_ID', isId);
 export const IsImageId = () => Check('NOT_AN_IMAGE_ID', isId);
+/** Of a document, or null for none. */
+export const IsMongoId = () =>
+  Check(
+    'NOT_A_MONGO_ID',
+    (value) => value === null || (typeof value === 'string' && /^[0-9a-f]{24}$/i.test(value)),
+  );
 export const IsTaskName = () => Check('NOT_A_NAME', (value) => isName(value, 200));
 export const IsTaskType = () =>
   Check('NOT_A_TASK_TYPE', (value) => value === 1 || value === 2 || value === 3);

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager, QueryRunner } from 'typeorm';
 import type { CopyPlan } from '../database/copy-plan';
 import { BATCH_ROWS_LARGE, readInBatches } from '../database/cursor';
+import type { DocumentRange } from '../database/document-range';
 import { runColumns } from '../database/id-run';
 import type { RowQuery } from '../database/row-query';
 import type { ImageState, SetType } from './image.entity';
@@ -126,6 +127,56 @@ export class ImageRepository {
       [taskId, imageId],
     );
     return row ?? null;
+  }
+
+  /** The same, with the image locked until the end of the transaction: the pointer stays what it is. */
+  async lockPointer(
+    manager: EntityManager,
+    taskId: string,
+    imageId: string,
+  ): Promise<{ readonly mongoId: string | null } | null> {
+    const [row] = await manager.query<{ mongoId: string | null }[]>(
+      `SELECT mongo_id AS "mongoId"
+       FROM image
+       WHERE task_id = $1::bigint
+         AND id = $2::bigint
+       FOR UPDATE`,
+      [taskId, imageId],
+    );
+    return row ?? null;
+  }
+
+  /** Points the image to another document, which makes it an annotated one. */
+  async movePointer(manager: EntityManager, taskId: string, imageId: string, mongoId: string): Promise<void> {
+    await manager.query(
+      `UPDATE image
+       SET mongo_id = $3::text, state = coalesce(state, '已标注')
+       WHERE task_id = $1::bigint
+         AND id = $2::bigint`,
+      [taskId, imageId, mongoId],
+    );
+  }
+
+  /**
+   * Where the documents of the task lie: those that this installation made, and those before and behind them that were there
+   * already. Apart, because new ids lie behind the installation's last one: no later document falls into any of the ranges,
+   * even where the task's id is used again.
+   */
+  async documentRanges(manager: EntityManager, taskId: string): Promise<DocumentRange[]> {
+    return manager.query<DocumentRange[]>(
+      `SELECT min(mongo_id) AS "firstId", max(mongo_id) AS "lastId"
+       FROM image
+       CROSS JOIN installation
+       WHERE task_id = $1::bigint
+         AND mongo_id IS NOT NULL
+       GROUP BY left(mongo_id, 5) < document_prefix, left(mongo_id, 5) > document_prefix`,
+      [taskId],
+    );
+  }
+
+  /** Deletes all images of the task, which have no ROI any more. */
+  async delete(manager: EntityManager, taskId: string): Promise<void> {
+    await manager.query(`DELETE FROM image WHERE task_id = $1::bigint`, [taskId]);
   }
 
   /** All images of the task by `order_id`. */

@@ -43,6 +43,11 @@ export class RoiImageRepository {
     );
   }
 
+  /** Deletes all ROIs of the task. */
+  async delete(manager: EntityManager, taskId: string): Promise<void> {
+    await manager.query(`DELETE FROM roi_image WHERE task_id = $1::bigint`, [taskId]);
+  }
+
   /** Which image of the source each of the source's ROIs belonged to, from the copies behind `after` on. */
   streamCopied(
     connection: QueryRunner,

@@ -42,6 +42,11 @@ export class LabelClassRepository {
     );
   }
 
+  /** Deletes all classes of the task. */
+  async delete(manager: EntityManager, taskId: string): Promise<void> {
+    await manager.query(`DELETE FROM label_class WHERE task_id = $1::bigint`, [taskId]);
+  }
+
   async count(manager: EntityManager, taskId: string): Promise<number> {
     const [row] = await manager.query<{ count: number }[]>(
       `SELECT count(*)::int AS count

@@ -7,6 +7,15 @@ export type AnnotationDirt = 'zero_size_box' | 'short_polygon' | 'odd_polygon';
 /** A document is at most this large as BSON, in every store. */
 export const DOCUMENT_BYTES_MAX = 15 * 2 ** 20;
 
+/** What a document takes beside its annotations, with room. */
+export const DOCUMENT_HEAD_BYTES = 200;
+
+/** Beside its members, what an annotation takes in a document: its name in the list, and `lab_class_id` as an int32. */
+export const ANNOTATION_HEAD_BYTES = 28;
+
+/** The level an annotation stands in: it is in the list of its document. */
+export const ANNOTATION_DEPTH = 3;
+
 /** Three points, the least that enclose an area. */
 const POLYGON_NUMBERS_MIN = 6;
 

@@ -16,6 +16,8 @@ export interface GarbageRow extends AnnouncedWrite {
 
 /** How long the range of a failed write is watched: a stopped node may wake and write late. */
 const WATCH = '7 days';
+/** The same where nothing can come late: who lost the answer to its COMMIT takes a row that is gone for success. */
+const WATCH_MIN = '1 minute';
 
 /** Where documents may lie that nothing points to. The rule that keeps it complete: DocumentGarbage. */
 @Injectable()
@@ -110,6 +112,17 @@ export class DocumentGarbageRepository {
     return rows.length;
   }
 
+  /** Gives up one write that is known to have failed: for who holds the task's lock with others, whose writes may run. */
+  async fail(manager: EntityManager, { id }: AnnouncedWrite): Promise<void> {
+    await manager.query(
+      `UPDATE document_garbage
+       SET failed_at = clock_timestamp(), sweep_at = clock_timestamp()
+       WHERE id = $1::bigint
+         AND failed_at IS NULL`,
+      [id],
+    );
+  }
+
   /** The rows that may be due, oldest first: which of them are is decided when they are claimed. */
   async findDue(manager: EntityManager, keepS: number): Promise<string[]> {
     const rows = await manager.query<{ id: string }[]>(
@@ -139,7 +152,7 @@ export class DocumentGarbageRepository {
 
   /**
    * Ends the claim: the row goes; that of a failed write stays and is due again after as long as it has waited already,
-   * until it has been watched for a week.
+   * until it has been watched for long enough.
    */
   async settle(manager: EntityManager, id: string, canWriteLate: boolean): Promise<void> {
     await manager.query(
@@ -147,14 +160,13 @@ export class DocumentGarbageRepository {
          UPDATE document_garbage
          SET sweep_at = clock_timestamp() + greatest(interval '1 minute', clock_timestamp() - failed_at)
          WHERE id = $1::bigint
-           AND $2::boolean
-           AND failed_at > clock_timestamp() - interval '${WATCH}'
+           AND failed_at > clock_timestamp() - $2::interval
          RETURNING id
        )
        DELETE FROM document_garbage
        WHERE id = $1::bigint
          AND NOT EXISTS (SELECT FROM watched)`,
-      [id, canWriteLate],
+      [id, canWriteLate ? WATCH : WATCH_MIN],
     );
   }
 

@@ -4,6 +4,7 @@ import type { DocumentRange } from '../database/document-range';
 import type { RowQuery } from '../database/row-query';
 import type { CopiedLabelClass } from '../label-classes/label-class.repository';
 import type { DocumentFault } from './document-faults';
+import type { Findings } from './findings';
 
 /** One annotation; members that the service does not know are kept as they are. */
 export type Annotation = { readonly lab_class_id: number } & Readonly<Record<string, unknown>>;
@@ -55,6 +56,17 @@ export abstract class LabeledImageRepository {
 
   /** What keeps documents of this task from being copied, each kind with how many and the first few. */
   abstract inspect(connection: QueryRunner, taskId: string): Promise<DocumentFault[]>;
+
+  /**
+   * Documents of a finished copy that are not, with the ids mapped back, what the source's are: every member, its type and
+   * its place. `pairs` answers (id, place, mongo_id, source_id, source_mongo_id), an image of the copy and the source's with
+   * their pointers; `$1` is the copy, `$2` the source. Which ROI and which class became which say the rows of the copy.
+   */
+  abstract compare(
+    connection: QueryRunner,
+    copy: { readonly target: string; readonly source: string },
+    pairs: RowQuery,
+  ): Promise<Findings>;
 
   /** In the transaction that takes the last pointers to these documents away. */
   abstract retire(manager: EntityManager, taskId: string, range: DocumentRange): Promise<void>;

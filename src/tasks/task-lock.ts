@@ -21,6 +21,7 @@ const POLL_MS = 100;
 const SESSION_SETTINGS = `
   SET synchronous_commit = on;
   SET statement_timeout = 0;
+  SET lock_timeout = 0;
   SET idle_in_transaction_session_timeout = '15s';
   SET idle_session_timeout = '15s';
 `;

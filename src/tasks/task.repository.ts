@@ -26,6 +26,12 @@ export interface NewTask {
   readonly taskType: TaskType | null;
 }
 
+/** null leaves it as it is. */
+export interface TaskEdit {
+  readonly name: string | null;
+  readonly taskType: TaskType | null;
+}
+
 export interface FilledTask extends NewTask {
   readonly imageCount: number;
   /** JSON text. */
@@ -75,6 +81,21 @@ export class TaskRepository {
       [task.taskId, task.name, task.taskType],
     );
     return inserted.length === 1;
+  }
+
+  /** Renames the task, and gives it a type. */
+  async update(manager: EntityManager, taskId: string, { name, taskType }: TaskEdit): Promise<void> {
+    await manager.query(
+      `UPDATE task
+       SET name = coalesce($2::text, name), task_type = coalesce($3::smallint, task_type)
+       WHERE task_id = $1::bigint`,
+      [taskId, name, taskType],
+    );
+  }
+
+  /** Once everything that the task owns is gone. */
+  async delete(manager: EntityManager, taskId: string): Promise<void> {
+    await manager.query(`DELETE FROM task WHERE task_id = $1::bigint`, [taskId]);
   }
 
   /** Creates the target as the source is; a target that exists keeps its name, and takes the source's type if it has none. */

@@ -1,10 +1,12 @@
 import {
   Body,
   Controller,
+  Delete,
   Get,
   HttpCode,
   HttpStatus,
   Param,
+  Patch,
   Post,
   Query,
   UseInterceptors,
@@ -18,6 +20,7 @@ import type { MemberStream } from '../http/streamed-answer';
 import { CopyPath } from './dto/copy-path.dto';
 import { CreateTaskDto } from './dto/create-task.dto';
 import { DuplicateTaskDto } from './dto/duplicate-task.dto';
+import { EditTaskDto } from './dto/edit-task.dto';
 import { ListTasksQuery } from './dto/list-tasks.dto';
 import { TaskItem } from './dto/task-item.dto';
 import { TaskPage } from './dto/task-page.dto';
@@ -25,8 +28,11 @@ import { TaskPath } from './dto/task-path.dto';
 import { DuplicationMaps } from './duplication/dto/duplication-maps.dto';
 import { DuplicationStatus } from './duplication/dto/duplication-status.dto';
 import { DuplicatedTask } from './duplication/dto/duplicated-task.dto';
+import { Verification } from './duplication/dto/verification.dto';
 import { DuplicationRelations } from './duplication/duplication-relations';
 import { DuplicationService } from './duplication/duplication.service';
+import { DuplicationVerification } from './duplication/duplication-verification';
+import { TaskDeletion } from './task-deletion';
 import { TasksService } from './tasks.service';
 
 @Controller('training/tasks')
@@ -34,8 +40,10 @@ import { TasksService } from './tasks.service';
 export class TasksController {
   constructor(
     private readonly tasks: TasksService,
+    private readonly deletion: TaskDeletion,
     private readonly duplication: DuplicationService,
     private readonly relations: DuplicationRelations,
+    private readonly verification: DuplicationVerification,
   ) {}
 
   /**
@@ -110,6 +118,27 @@ export class TasksController {
   }
 
   /**
+   * Prove that a copy is one
+   *
+   * @remarks
+   * Compares a finished copy with its source, in one snapshot of both: the number of rows, their ids, every reference, and the
+   * content of every image, ROI, label class and annotation document, mapped back: every field, its type and its place.
+   *
+   * Name and type of a task may be changed at any time and are not compared. The annotations of an image are not, and its
+   * state may have become 已标注, where they were edited since on either side, which shows by the id of their document;
+   * everything else of the image is compared. Any other difference is a fault.
+   *
+   * Reads both tasks whole, which takes about as long as the duplication.
+   */
+  @ApiTags('duplication')
+  @Get(':task_id/duplication/verification')
+  @AnswersWith(Verification, { description: 'What was checked, and what was found.' })
+  @FailsWith('NOT_A_TASK_ID', 'TASK_NOT_FOUND', 'NOT_A_COPY')
+  verify(@Param() { task_id }: CopyPath): Promise<Verification> {
+    return this.verification.verify(task_id);
+  }
+
+  /**
    * Create a task
    *
    * @remarks
@@ -175,5 +204,54 @@ export class TasksController {
   @FailsWith('NOT_A_TASK_ID', 'TASK_NOT_FOUND')
   get(@Param() { task_id }: TaskPath): Promise<TaskItem> {
     return this.tasks.get(task_id);
+  }
+  /**
+   * Change a task
+   *
+   * @remarks
+   * Rename it, or give it a type while it has none. What is left out stays as it is.
+   */
+  @ApiTags('tasks')
+  @Patch(':task_id')
+  @ApiBody({
+    type: EditTaskDto,
+    examples: {
+      rename: { summary: 'another name', value: { task_name: '示例任务' } },
+      type: { summary: 'a type, where it has none', value: { task_type: 1 } },
+    },
+  })
+  @AnswersWith(TaskItem, { description: 'The task as it is now.' })
+  @FailsWith(
+    'MALFORMED_JSON',
+    'BODY_NOT_AN_OBJECT',
+    'NOT_A_TASK_ID',
+    'NOT_A_NAME',
+    'NOT_A_TASK_TYPE',
+    'TASK_NOT_FOUND',
+    'TASK_TYPES_DIFFER',
+    'TASK_BUSY',
+    'OUTCOME_UNKNOWN',
+    'BODY_TOO_LARGE',
+    'UNSUPPORTED_MEDIA_TYPE',
+    'UNSUPPORTED_ENCODING',
+    'REQUEST_TIMEOUT',
+  )
+  edit(@Param() { task_id }: TaskPath, @Body() dto: EditTaskDto): Promise<TaskItem> {
+    return this.tasks.edit(task_id, dto);
+  }
+
+  /**
+   * Delete a task
+   *
+   * @remarks
+   * With all it owns: images, ROIs, label classes and annotations, but no image file. Copies of it are untouched. Its id is
+   * free again, also for a duplication.
+   */
+  @ApiTags('tasks')
+  @Delete(':task_id')
+  @AnswersWith(null, { description: 'The task is gone.' })
+  @FailsWith('NOT_A_TASK_ID', 'TASK_NOT_FOUND', 'TASK_BUSY', 'OUTCOME_UNKNOWN')
+  delete(@Param() { task_id }: TaskPath): Promise<void> {
+    return this.deletion.delete(task_id);
   }
 }

@@ -1,17 +1,24 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { reserveIds } from '../database/id-allocator';
 import { ApiError } from '../errors/api-error';
 import { decodeCursor, encodeCursor } from '../http/cursor-text';
 import { cutPage, limitOf } from '../http/page.dto';
 import { isId } from '../http/validation';
 import type { CreateTaskDto } from './dto/create-task.dto';
+import type { EditTaskDto } from './dto/edit-task.dto';
 import type { ListTasksQuery } from './dto/list-tasks.dto';
 import { TaskItem } from './dto/task-item.dto';
 import type { TaskPage } from './dto/task-page.dto';
 import type { LockedConnection } from './locked-connection';
 import { TaskLock } from './task-lock';
-import { TaskRepository, type NewTask, type TaskPosition, type TaskRow } from './task.repository';
+import {
+  TaskRepository,
+  type NewTask,
+  type TaskEdit,
+  type TaskPosition,
+  type TaskRow,
+} from './task.repository';
 
 @Injectable()
 export class TasksService {
@@ -30,11 +37,15 @@ export class TasksService {
     return TaskItem.from(created);
   }
 
+  /** @throws ApiError TASK_NOT_FOUND, TASK_TYPES_DIFFER, TASK_BUSY, OUTCOME_UNKNOWN */
+  async edit(taskId: string, { task_name, task_type }: EditTaskDto): Promise<TaskItem> {
+    const edit = { name: task_name ?? null, taskType: task_type ?? null };
+    return TaskItem.from(await this.lock.hold(taskId, (locked) => this.update(locked, taskId, edit)));
+  }
+
   /** @throws ApiError TASK_NOT_FOUND */
   async get(taskId: string): Promise<TaskItem> {
-    const task = await this.tasks.find(this.dataSource.manager, taskId);
-    if (!task) throw new ApiError('TASK_NOT_FOUND', { id: taskId });
-    return TaskItem.from(task);
+    return TaskItem.from(await this.require(this.dataSource.manager, taskId));
   }
 
   /** The history picker: newest first. */
@@ -60,6 +71,26 @@ export class TasksService {
     return created!; // committed
   }
 
+  private update(locked: LockedConnection, taskId: string, edit: TaskEdit): Promise<TaskRow> {
+    return locked.transaction(
+      'READ COMMITTED',
+      async (manager) => {
+        checkType(await this.require(manager, taskId), edit);
+        await this.tasks.update(manager, taskId, edit);
+        return this.require(manager, taskId);
+      },
+      // Who else made it so meanwhile does not matter.
+      async (later) => isAsWanted(await this.tasks.find(later, taskId), edit),
+    );
+  }
+
+  /** @throws ApiError TASK_NOT_FOUND */
+  private async require(manager: EntityManager, taskId: string): Promise<TaskRow> {
+    const task = await this.tasks.find(manager, taskId);
+    if (!task) throw new ApiError('TASK_NOT_FOUND', { id: taskId });
+    return task;
+  }
+
   /** A new id; one that a client chose already is skipped. */
   private async freeId(): Promise<string> {
     for (;;) {
@@ -67,6 +98,19 @@ export class TasksService {
       if (!(await this.tasks.find(this.dataSource.manager, id))) return id;
     }
   }
+}
+
+/**
+ * A type is given once: what was labelled, and what was copied, is of that type.
+ * @throws ApiError TASK_TYPES_DIFFER
+ */
+function checkType({ taskId: id, taskType: actual }: TaskRow, { taskType: wanted }: TaskEdit): void {
+  if (wanted === null || actual === null || wanted === actual) return;
+  throw new ApiError('TASK_TYPES_DIFFER', { id, wanted, actual });
+}
+
+function isAsWanted(task: TaskRow | null, { name, taskType }: TaskEdit): boolean {
+  return task !== null && task.name === (name ?? task.name) && task.taskType === (taskType ?? task.taskType);
 }
 
 function encodePosition({ createdAt, taskId }: TaskRow): string {

@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { DataSource } from 'typeorm';
 import type { CopyPlan } from '../../src/database/copy-plan';
+import type { DocumentRange } from '../../src/database/document-range';
+import { documentPrefix } from '../../src/database/installation';
 import { inSnapshot, inTransaction } from '../../src/database/transaction';
 import { ImageRepository } from '../../src/images/image.repository';
 import { RoiImageRepository } from '../../src/images/roi-image.repository';
 import { LabelClassRepository, type CopiedLabelClass } from '../../src/label-classes/label-class.repository';
+import { EXAMPLES_MAX, type DocumentFault } from '../../src/labeled-images/document-faults';
 import type {
   LabeledImageRepository,
   PlacedDocument,
@@ -108,6 +111,37 @@ export function describeLabeledImageRepository(adapter: string, open: () => Prom
       );
     }
 
+    async function point(task: string, image: SourceImage, document: string): Promise<void> {
+      await dataSource.query(`UPDATE image SET mongo_id = $3 WHERE task_id = $1 AND id = $2`, [
+        task,
+        image.id,
+        document,
+      ]);
+    }
+
+    /** As an edit does; the document before is still there. */
+    async function replace(
+      task: string,
+      image: SourceImage & { readonly document: SourceDocument },
+      classes: number[],
+    ): Promise<void> {
+      await insert(task, [image], classes);
+      await point(task, image, image.document.id);
+    }
+
+    function inspect(task: string): Promise<DocumentFault[]> {
+      return inSnapshot(dataSource, (connection) => repository.inspect(connection, task));
+    }
+
+    async function removeAll(task: string, range: DocumentRange): Promise<number> {
+      let removed = 0;
+      for (;;) {
+        const count = await repository.remove(task, range);
+        if (count === 0) return removed;
+        removed += count;
+      }
+    }
+
     async function streamOf(task: string): Promise<PlacedDocument[][]> {
       return inSnapshot(dataSource, async (connection) => {
         const batches: PlacedDocument[][] = [];
@@ -166,6 +200,25 @@ export function describeLabeledImageRepository(adapter: string, open: () => Prom
         const { task } = await aTask([anImage({ document }), anImage({ orderId: 2 })]);
         expect(await repository.find(dataSource.manager, task, document.id)).toEqual([]);
         expect(await repository.find(dataSource.manager, task, newDocumentId())).toBeNull();
+        expect(await repository.find(dataSource.manager, task, 'no id of any document')).toBeNull();
+      });
+
+      it('take members that a store could take for something of its own', async () => {
+        const rest =
+          '[{"$ref":"a","$id":1,"a.b":{"$set":1},"_id":2,"_bsontype":"Long","\\u005fx":{"_bsontype":{}}}]';
+        const document = aDocument([0], rest);
+        const source = await aTask([anImage({ document })]);
+        const target = newId();
+        expect((await copy(source.task, target)).copied).toBe(1);
+        const [pointer] = (await pointersOf(target)).values();
+        for (const [task, id] of [
+          [source.task, document.id],
+          [target, pointer!],
+        ] as const) {
+          const [annotation] = (await repository.find(dataSource.manager, task, id))!;
+          const { lab_class_id: _, ...found } = annotation!;
+          expect(JSON.stringify([found])).toBe(JSON.stringify(JSON.parse(rest)));
+        }
       });
 
       it('are scoped to the task', async () => {
@@ -251,6 +304,17 @@ export function describeLabeledImageRepository(adapter: string, open: () => Prom
         expect((await streamOf(task)).flat().map(({ annotations }) => annotations[0]!['n'])).toEqual([1]);
       });
 
+      it('fails where an image points to nothing, or to the document of another task', async () => {
+        const images = manyImages(3);
+        const { task } = await aTask(images);
+        const elsewhere = anImage({ document: aDocument([0], '[{}]') });
+        await aTask([elsewhere]);
+        await point(task, images[1]!, elsewhere.document!.id);
+        await expect(streamOf(task)).rejects.toThrow(elsewhere.document!.id);
+        await point(task, images[1]!, newDocumentId());
+        await expect(streamOf(task)).rejects.toThrow(/is not there/);
+      });
+
       it('of a task without documents is empty', async () => {
         expect(await streamOf((await aTask([])).task)).toEqual([]);
         expect(await streamOf((await aTask([anImage()])).task)).toEqual([]);
@@ -334,6 +398,60 @@ export function describeLabeledImageRepository(adapter: string, open: () => Prom
         ]);
       });
 
+      it('takes more runs of ids than one statement has room for', async () => {
+        const prefix = await documentPrefix(dataSource.manager);
+        const images = Array.from({ length: 250 }, (_, at): SourceImage => {
+          const id = newId(at % 2 === 0 ? 5_000 : 2);
+          const document = { id: prefix + String(BigInt(id) + 1n), classes: [at % 2], rest: `[{"n":${at}}]` };
+          return { id, orderId: at + 1, roiId: newId(at % 2 === 0 ? 5_000 : 2), document };
+        });
+        const source = await aTask(images);
+        const target = newId();
+        const { copied, plan } = await copy(source.task, target);
+        expect(plan.imageRuns).toHaveLength(250);
+        expect(copied).toBe(250);
+        expect((await streamOf(target)).flat().map(({ annotations }) => annotations[0]!['n'])).toEqual(
+          images.map((_, at) => at),
+        );
+        const [newImage, newRoi] = [shifted(plan.imageRuns), shifted(plan.roiRuns)];
+        expect((await store.stored(target)).map(({ imageId, roiId }) => [imageId, roiId])).toEqual(
+          images.map(({ id, roiId }) => [String(newImage(id)), String(newRoi(roiId!))]),
+        );
+      });
+
+      it('takes a copy that was edited: the new documents, and not those they replace', async () => {
+        const images = manyImages(1_200, (at) => at % 5 !== 0);
+        const source = await aTask(images);
+        const edited = newId();
+        const { plan, labelClasses } = await copy(source.task, edited);
+        const newImage = shifted(plan.imageRuns);
+        for (const at of [1, 2, 601, 1_199]) {
+          const document = aDocument([0, 1], `[{"n":"edited"},{"n":${at}}]`);
+          const image = { ...images[at]!, id: String(newImage(images[at]!.id)), document };
+          await replace(
+            edited,
+            image,
+            labelClasses.map(({ id }) => id),
+          );
+        }
+        const target = newId();
+        expect((await copy(edited, target)).copied).toBe(960);
+        expect(await store.stored(target)).toHaveLength(960);
+        const content = (documents: PlacedDocument[][]) =>
+          documents.flat().map(({ place, annotations }) => [place, annotations.map(({ n }) => n)]);
+        expect(content(await streamOf(target))).toEqual(content(await streamOf(edited)));
+        expect(await inspect(target)).toEqual([]);
+      });
+
+      it('takes two images that share a document as one copy and one fault', async () => {
+        const images = manyImages(2);
+        const { task } = await aTask(images);
+        await point(task, images[0]!, images[1]!.document!.id);
+        const target = newId();
+        expect((await copy(task, target)).copied).toBe(1);
+        expect(await inspect(task)).toEqual([{ kind: 'foreign', count: 1, images: [images[0]!.id] }]);
+      });
+
       it('takes a document that somebody else has named', async () => {
         const document = { ...aDocument([0], '[{"n":1}]'), id: '507f1f77bcf86cd799439011' };
         const target = newId();
@@ -355,29 +473,36 @@ export function describeLabeledImageRepository(adapter: string, open: () => Prom
         );
       });
 
-      it('leaves out what another task has under the same ids', async () => {
-        const image = anImage({ roiId: newId(), document: aDocument([0], '[{"n":1}]') });
-        const source = await aTask([image]);
-        await aTask([{ ...image, document: { ...image.document!, rest: '[{"n":2}]' } }]);
+      it('leaves out what another task has for the same images', async () => {
+        const images = manyImages(2);
+        const source = await aTask(images);
+        const elsewhere = images.map((image) => ({ ...image, document: aDocument([0], '[{"n":"other"}]') }));
+        await aTask(elsewhere);
+        await point(source.task, images[0]!, elsewhere[0]!.document.id);
         const target = newId();
         expect((await copy(source.task, target)).copied).toBe(1);
-        expect((await streamOf(target)).flat()).toMatchObject([{ annotations: [{ n: 1 }] }]);
+        expect((await store.stored(target)).map(({ rest }) => rest)).toEqual(
+          (await store.stored(source.task)).slice(1).map(({ rest }) => rest),
+        );
       });
 
       it('does not count a pointer to nothing, nor one to the document of another image', async () => {
         const images = manyImages(4);
         const { task } = await aTask(images);
-        const point = (at: number, document: string) =>
-          dataSource.query(`UPDATE image SET mongo_id = $3 WHERE task_id = $1 AND id = $2`, [
-            task,
-            images[at]!.id,
-            document,
-          ]);
-        await point(0, newDocumentId());
-        await point(1, images[2]!.document!.id);
+        await point(task, images[0]!, newDocumentId());
+        await point(task, images[1]!, images[2]!.document!.id);
         const target = newId();
         expect((await copy(task, target)).copied).toBe(2);
-        expect((await store.stored(target)).map(({ rest }) => rest)).toEqual(['[{"n":2}]', '[{"n":3}]']);
+        expect((await store.stored(target)).map(({ rest }) => rest)).toEqual(
+          (await store.stored(task)).slice(2).map(({ rest }) => rest),
+        );
+      });
+
+      it('does not count a document whose ROI is not copied', async () => {
+        const images = manyImages(2);
+        const { task, classes } = await aTask(images);
+        await replace(task, { ...images[0]!, roiId: newId(), document: aDocument([0], '[{}]') }, classes);
+        expect((await copy(task, newId())).copied).toBe(1);
       });
 
       it('leaves a document out that has a class which the copy does not have', async () => {
@@ -385,6 +510,119 @@ export function describeLabeledImageRepository(adapter: string, open: () => Prom
         expect((await copy(source.task, newId(), ([first]) => [first!])).copied).toBe(0);
         expect((await copy(source.task, newId(), () => [])).copied).toBe(0);
         expect((await copy(source.task, newId())).copied).toBe(1);
+      });
+    });
+
+    describe('inspect', () => {
+      it('finds nothing in a task that can be copied', async () => {
+        const { task } = await aTask([
+          anImage({ orderId: 1, roiId: newId(), document: aDocument([1, 0], '[{},{}]') }),
+          anImage({ orderId: 2, document: aDocument([], '[]') }),
+          anImage({ orderId: 3 }),
+        ]);
+        expect(await inspect(task)).toEqual([]);
+        expect(await inspect((await aTask([])).task)).toEqual([]);
+      });
+
+      it('names what keeps documents from being copied, and nothing else', async () => {
+        const images = manyImages(6);
+        const { task, classes } = await aTask(images);
+        await point(task, images[0]!, newDocumentId());
+        await point(task, images[1]!, images[2]!.document!.id);
+        await replace(task, { ...images[3]!, roiId: newId(), document: aDocument([0], '[{}]') }, classes);
+        await replace(task, { ...images[4]!, document: aDocument([0, 1], '[{},{}]') }, [
+          classes[0]!,
+          2 ** 31 - 1,
+        ]);
+        expect(await inspect(task)).toEqual([
+          { kind: 'foreign', count: 2, images: [images[1]!.id, images[3]!.id] },
+          { kind: 'missing', count: 1, images: [images[0]!.id] },
+          { kind: 'unknown_class', count: 1, images: [images[4]!.id] },
+        ]);
+        expect((await copy(task, newId())).copied).toBe(2);
+      });
+
+      it('counts all and names the first few by order_id', async () => {
+        const { task } = await aTask(manyImages(2_100).reverse());
+        await dataSource.query(
+          `UPDATE image SET mongo_id = 'abcde' || (id + 1000000000) WHERE task_id = $1 AND order_id > 40`,
+          [task],
+        );
+        const missing = [...(await pointersOf(task)).keys()].slice(40);
+        expect(await inspect(task)).toEqual([
+          { kind: 'missing', count: 2_060, images: missing.slice(0, EXAMPLES_MAX) },
+        ]);
+      });
+
+      it("takes another task's document for none, and its classes for unknown", async () => {
+        const images = manyImages(2);
+        const { task } = await aTask(images);
+        const other = await aTask([{ ...images[0]!, document: aDocument([0], '[{}]') }]);
+        const [elsewhere] = (await pointersOf(other.task)).values();
+        await point(task, images[0]!, elsewhere!);
+        await replace(task, { ...images[1]!, document: aDocument([0], '[{}]') }, other.classes);
+        expect(await inspect(task)).toEqual([
+          { kind: 'missing', count: 1, images: [images[0]!.id] },
+          { kind: 'unknown_class', count: 1, images: [images[1]!.id] },
+        ]);
+      });
+    });
+
+    describe('retire and remove', () => {
+      it('take away the documents of the task in the range, and no others', async () => {
+        const images = manyImages(5);
+        const { task } = await aTask(images);
+        const inside = anImage({
+          document: { ...aDocument([0], '[{}]'), id: images[2]!.document!.id.replace(/.$/, 'f') },
+        });
+        const other = await aTask([inside]);
+        const [firstId, lastId] = [images[1]!.document!.id, images[3]!.document!.id];
+        await inSnapshot(dataSource, ({ manager }) => repository.retire(manager, task, { firstId, lastId }));
+        await removeAll(task, { firstId, lastId });
+        expect((await store.stored(task)).map(({ id }) => id)).toEqual([
+          images[0]!.document!.id,
+          images[4]!.document!.id,
+        ]);
+        expect(await store.stored(other.task)).toHaveLength(1);
+        expect(await repository.remove(task, { firstId, lastId })).toBe(0);
+      });
+
+      it('take away any number of documents', async () => {
+        const images = manyImages(5_500);
+        const { task } = await aTask(images);
+        const range = { firstId: images[0]!.document!.id, lastId: images.at(-1)!.document!.id };
+        await inSnapshot(dataSource, ({ manager }) => repository.retire(manager, task, range));
+        // One call does no more than a sweeper should wait for.
+        expect(await repository.remove(task, range)).toBeLessThan(5_500);
+        await removeAll(task, range);
+        expect(await store.stored(task)).toEqual([]);
+      });
+
+      it('leave the documents to who reads in an older snapshot', async () => {
+        const images = manyImages(3);
+        const { task } = await aTask(images);
+        const range = { firstId: images[0]!.document!.id, lastId: images[2]!.document!.id };
+        const seen = await inSnapshot(dataSource, async (reader) => {
+          await reader.query('SELECT FROM image LIMIT 1');
+          await inSnapshot(dataSource, ({ manager }) => repository.retire(manager, task, range));
+          const documents: PlacedDocument[] = [];
+          for await (const batch of repository.stream(reader, task)) documents.push(...batch);
+          return documents;
+        });
+        expect(seen).toHaveLength(3);
+      });
+
+      it('do nothing when the transaction fails', async () => {
+        const images = manyImages(1);
+        const { task } = await aTask(images);
+        const { id } = images[0]!.document!;
+        await expect(
+          inSnapshot(dataSource, async ({ manager }) => {
+            await repository.retire(manager, task, { firstId: id, lastId: id });
+            throw new Error('rolled back');
+          }),
+        ).rejects.toThrow('rolled back');
+        expect(await store.stored(task)).toHaveLength(1);
       });
     });
   });

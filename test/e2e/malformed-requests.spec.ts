@@ -29,9 +29,17 @@ interface Malformed extends PlainRequest {
 }
 
 /** A JSON body; `raw` where the text matters, such as that of a number beyond 2^53. */
-function post(path: string, body: object | { raw: string }): PlainRequest {
+function post(path: string, body: object | { raw: string }, method = 'POST'): PlainRequest {
   const text = 'raw' in body ? body.raw : JSON.stringify(body);
-  return { method: 'POST', path, headers: { 'Content-Type': 'application/json' }, body: text };
+  return { method, path, headers: { 'Content-Type': 'application/json' }, body: text };
+}
+
+function patch(path: string, body: object | { raw: string }): PlainRequest {
+  return post(path, body, 'PATCH');
+}
+
+function put(path: string, body: object | { raw: string }): PlainRequest {
+  return post(path, body, 'PUT');
 }
 
 function get(path: string): PlainRequest {
@@ -222,6 +230,24 @@ const BAD_TASKS: Malformed[] = [
     error: 'NOT_A_NAME' as const,
     details: { member: 'task_name' },
   })),
+  ...TASK_NAMES.map(([what, json]) => ({
+    title: `change: task_name is ${what}`,
+    ...patch(`${TASKS}/${TASK}`, { raw: `{"task_name": ${json}}` }),
+    error: 'NOT_A_NAME' as const,
+    details: { member: 'task_name' },
+  })),
+  ...TASK_TYPES.map((json) => ({
+    title: `change: task_type is ${json}`,
+    ...patch(`${TASKS}/${TASK}`, { raw: `{"task_name": "a", "task_type": ${json}}` }),
+    error: 'NOT_A_TASK_TYPE' as const,
+    details: { member: 'task_type' },
+  })),
+  ...['task_id', 'image_count', 'created_at', 'task_id_old', '__proto__'].map((member) => ({
+    title: `change: ${member}`,
+    ...patch(`${TASKS}/${TASK}`, { raw: `{"${member}": "${TASK}"}` }),
+    error: 'UNKNOWN_PROPERTY' as const,
+    details: { member },
+  })),
   ...TASK_TYPES.map((json) => ({
     title: `create: task_type is ${json}`,
     ...post(TASKS, { raw: `{"task_name": "a", "task_type": ${json}}` }),
@@ -261,9 +287,12 @@ const BAD_PATH_IDS = [
 
 const WITH_TASK: [title: string, request: (id: string) => PlainRequest][] = [
   ['one task', (id) => get(`${TASKS}/${id}`)],
+  ['change', (id) => patch(`${TASKS}/${id}`, { task_name: 'a' })],
+  ['delete', (id) => ({ method: 'DELETE', path: `${TASKS}/${id}` })],
   ['images', (id) => get(`${TASKS}/${id}/images`)],
   ['label classes', (id) => get(`${TASKS}/${id}/label-classes`)],
   ['annotations', (id) => get(`${TASKS}/${id}/images/${IMAGE}/annotations`)],
+  ['replace annotations', (id) => put(`${TASKS}/${id}/images/${IMAGE}/annotations`, { annotations: [] })],
   ['export', (id) => get(`${TASKS}/${id}/coco`)],
   ['import', (id) => importTo(`${TASKS}/${id}/coco?task_type=1`)],
   ['how a duplication stands', (id) => get(`${TASKS}/${id}/duplication`)],
@@ -279,12 +308,15 @@ const BAD_PATHS: Malformed[] = [
       error: 'NOT_A_TASK_ID' as const,
       details: { member: 'task_id' },
     })),
-    {
-      title: `annotations: img_id ${id} in the path`,
-      ...get(`${TASKS}/${TASK}/images/${id}/annotations`),
-      error: 'NOT_AN_IMAGE_ID',
+    ...[
+      get(`${TASKS}/${TASK}/images/${id}/annotations`),
+      put(`${TASKS}/${TASK}/images/${id}/annotations`, { annotations: [] }),
+    ].map((request) => ({
+      title: `annotations: ${request.method}, img_id ${id} in the path`,
+      ...request,
+      error: 'NOT_AN_IMAGE_ID' as const,
       details: { member: 'img_id' },
-    },
+    })),
   ]),
   // Not even text.
   ...['%', '%zz', '%2', '%E4%BB', '%FF', '%C0%AF', '%ED%A0%80'].flatMap((id): Malformed[] => [
@@ -594,10 +626,14 @@ const BAD_BODIES: [
 ];
 
 const BODIES: Malformed[] = [
-  ...[DUPLICATION, TASKS].flatMap((path) =>
+  ...[
+    ['POST', DUPLICATION],
+    ['POST', TASKS],
+    ['PATCH', `${TASKS}/${TASK}`],
+  ].flatMap(([method = '', path = '']) =>
     BAD_BODIES.map(([what, body, error, headers]) => ({
-      title: `POST ${path}, body: ${what}`,
-      method: 'POST',
+      title: `${method} ${path}, body: ${what}`,
+      method,
       path,
       headers: { 'Content-Type': 'application/json', ...headers },
       ...(body !== undefined && { body }),
@@ -607,6 +643,15 @@ const BODIES: Malformed[] = [
       ...(error === 'UNSUPPORTED_MEDIA_TYPE' && { details: { types: 'application/json' } }),
     })),
   ),
+  // A document may be larger than a megabyte, but is in all else a body like others.
+  ...BAD_BODIES.filter(([, , error]) => error !== 'BODY_TOO_LARGE').map(([what, body, error, headers]) => ({
+    title: `PUT annotations, body: ${what}`,
+    method: 'PUT',
+    path: `${TASKS}/${TASK}/images/${IMAGE}/annotations`,
+    headers: { 'Content-Type': 'application/json', ...headers },
+    ...(body !== undefined && { body }),
+    error,
+  })),
   {
     title: 'a body without a content type',
     method: 'POST',
@@ -657,10 +702,10 @@ const OTHER_METHODS: Malformed[] = (
   [
     [['PUT', 'PATCH', 'DELETE', 'TRACE', 'PROPFIND', 'SEARCH'], TASKS, ['GET', 'POST']],
     [['GET', 'PUT', 'PATCH', 'DELETE', 'TRACE'], DUPLICATION, ['POST']],
-    [['POST', 'PUT', 'TRACE', 'LINK'], `${TASKS}/${TASK}`, ['GET']],
+    [['POST', 'PUT', 'TRACE', 'LINK'], `${TASKS}/${TASK}`, ['DELETE', 'GET', 'PATCH']],
     [['POST', 'PUT', 'PATCH', 'DELETE'], `${TASKS}/${TASK}/images`, ['GET']],
     [['POST', 'PUT', 'PATCH', 'DELETE'], `${TASKS}/${TASK}/label-classes`, ['GET']],
-    [['POST', 'PATCH', 'DELETE'], `${TASKS}/${TASK}/images/${IMAGE}/annotations`, ['GET']],
+    [['POST', 'PATCH', 'DELETE'], `${TASKS}/${TASK}/images/${IMAGE}/annotations`, ['GET', 'PUT']],
     [['POST', 'PATCH', 'DELETE'], `${TASKS}/${TASK}/coco`, ['GET', 'PUT']],
     [['POST', 'PUT', 'DELETE'], `${TASKS}/${TASK}/duplication`, ['GET']],
     [['POST', 'PUT', 'DELETE'], `${TASKS}/${TASK}/duplication/maps`, ['GET']],

@@ -16,10 +16,19 @@ export class Api {
   }
 
   post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
-    return this.send('POST', path, {
-      body: JSON.stringify(body),
-      headers: { 'Content-Type': 'application/json', ...headers },
-    });
+    return this.sendJson('POST', path, body, headers);
+  }
+
+  put(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+    return this.sendJson('PUT', path, body, headers);
+  }
+
+  patch(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+    return this.sendJson('PATCH', path, body, headers);
+  }
+
+  delete(path: string, headers: Record<string, string> = {}): Promise<Answer> {
+    return this.send('DELETE', path, { headers });
   }
 
   duplicate(source: string, target: string): Promise<Answer> {
@@ -35,6 +44,18 @@ export class Api {
 
   async exportCoco(task: string): Promise<Record<string, unknown>> {
     return (await this.get(`/training/tasks/${task}/coco`)).body;
+  }
+
+  private sendJson(
+    method: string,
+    path: string,
+    body: unknown,
+    headers: Record<string, string>,
+  ): Promise<Answer> {
+    return this.send(method, path, {
+      body: JSON.stringify(body),
+      headers: { 'Content-Type': 'application/json', ...headers },
+    });
   }
 
   async send(method: string, path: string, init: Omit<RequestInit, 'method'> = {}): Promise<Answer> {

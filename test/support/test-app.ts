@@ -7,6 +7,7 @@ import { AppModule } from '../../src/app.module';
 import { loadEnvironment } from '../../src/config/environment';
 import { configureApp } from '../../src/configure-app';
 import { connectDatabase } from '../../src/database/connect';
+import { LabeledImagesModule } from '../../src/labeled-images/labeled-images.module';
 import { Api } from './api';
 import type { DocumentMode } from './document-mode';
 import { mongoDatabase, type MongoDatabase } from './mongo-database';
@@ -35,6 +36,7 @@ export class TestApp {
     const mongo = documents === 'mongodb' ? mongoDatabase() : undefined;
     const environment = loadEnvironment({ ...(mongo && { MONGODB_URI: mongo.uri }), ...variables });
     const dataSource = await connectDatabase(await createDatabase(database, TEMPLATE), false);
+    await LabeledImagesModule.prepare(environment, dataSource);
     const module = await Test.createTestingModule({
       imports: [AppModule.register(environment, dataSource)],
     }).compile();

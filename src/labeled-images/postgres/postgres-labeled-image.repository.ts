@@ -6,6 +6,7 @@ import { runColumns } from '../../database/id-run';
 import type { RowQuery } from '../../database/row-query';
 import type { CopiedLabelClass } from '../../label-classes/label-class.repository';
 import { EXAMPLES_MAX, type DocumentFault } from '../document-faults';
+import { findingsIn, type Findings } from '../findings';
 import { LabeledImageRepository, type Annotation, type PlacedDocument } from '../labeled-image.repository';
 
 interface DocumentRow {
@@ -137,6 +138,41 @@ export class PostgresLabeledImageRepository extends LabeledImageRepository {
        ORDER BY kind`,
       [taskId],
     );
+  }
+
+  override async compare(
+    { manager }: QueryRunner,
+    { target, source }: { target: string; source: string },
+    pairs: RowQuery,
+  ): Promise<Findings> {
+    const [row] = await manager.query<Findings[]>(
+      findingsIn(
+        `SELECT pair.id, pair.place
+         FROM (${pairs.sql}) AS pair (id, place, mongo_id, source_id, source_mongo_id)
+         CROSS JOIN (
+           SELECT array_agg(id) AS ids, array_agg(copied_from_id) AS source_ids
+           FROM label_class
+           WHERE task_id = $1::bigint
+         ) AS class
+         LEFT JOIN labeled_image AS document
+           ON document.task_id = $1::bigint AND document.id = pair.mongo_id
+         LEFT JOIN labeled_image AS original
+           ON original.task_id = $2::bigint AND original.id = pair.source_mongo_id
+         LEFT JOIN roi_image AS roi ON roi.task_id = $1::bigint AND roi.id = document.img_roi_id
+         WHERE (
+           document.img_id = pair.id
+           AND original.img_id = pair.source_id
+           AND (document.img_roi_id IS NULL) = (original.img_roi_id IS NULL)
+           AND roi.copied_from_id IS NOT DISTINCT FROM original.img_roi_id
+           AND original.lab_class_ids = ARRAY(
+             SELECT class.source_ids[array_position(class.ids, id)] FROM unnest(document.lab_class_ids) AS id
+           )
+           AND document.annotations::text = original.annotations::text
+         ) IS NOT TRUE`,
+      ),
+      [target, source, ...pairs.parameters],
+    );
+    return row!; // count(*) always answers one row
   }
 
   /** A row goes in the transaction that takes its pointer away; who reads in an older snapshot still has it. */

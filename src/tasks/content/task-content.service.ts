@@ -14,6 +14,9 @@ import type { ImageAnnotations } from '../../labeled-images/dto/image-annotation
 import { LabeledImageRepository } from '../../labeled-images/labeled-image.repository';
 import { TaskRepository } from '../task.repository';
 
+/** So many edits of one image while its annotations are read would be no accident. */
+const LOOKS_MAX = 3;
+
 /** Reads what a task owns. */
 @Injectable()
 export class TaskContentService {
@@ -45,14 +48,21 @@ export class TaskContentService {
 
   /** @throws ApiError TASK_NOT_FOUND, IMAGE_NOT_FOUND */
   async annotations(taskId: string, imageId: string): Promise<ImageAnnotations> {
+    for (let look = 1; look <= LOOKS_MAX; look++) {
+      const seen = await this.look(taskId, imageId);
+      if (seen) return seen;
+    }
+    throw new Error(`image ${imageId} of task ${taskId} points to a document that is not there`);
+  }
+
+  /** null where the document is gone: an edit came between, and the sweeper, and the image has another one now. */
+  private async look(taskId: string, imageId: string): Promise<ImageAnnotations | null> {
     return this.read(taskId, async (manager) => {
       const image = await this.images.findPointer(manager, taskId, imageId);
       if (!image) throw new ApiError('IMAGE_NOT_FOUND', { id: taskId, image: imageId });
       if (image.mongoId === null) return { mongo_id: null, annotations: [] };
       const annotations = await this.documents.find(manager, taskId, image.mongoId);
-      if (!annotations)
-        throw new Error(`image ${imageId} points to document ${image.mongoId}, which is not there`);
-      return { mongo_id: image.mongoId, annotations };
+      return annotations && { mongo_id: image.mongoId, annotations };
     });
   }
 

@@ -56,10 +56,15 @@ export class DuplicationRelations {
     );
   }
 
-  private async *write(connection: QueryRunner, target: string, page: Page): AsyncGenerator<string> {
-    const { sourceTaskId, state } = await this.find(target, connection);
-    if (state !== 'done') throw new ApiError('NOT_A_COPY', { id: target });
+  /** @throws ApiError TASK_NOT_FOUND, NOT_A_COPY (also while the copy is not done) */
+  async finished(connection: QueryRunner, target: string): Promise<AttemptRow> {
+    const attempt = await this.find(target, connection);
+    if (attempt.state !== 'done') throw new ApiError('NOT_A_COPY', { id: target });
+    return attempt;
+  }
 
+  private async *write(connection: QueryRunner, target: string, page: Page): AsyncGenerator<string> {
+    const { sourceTaskId } = await this.finished(connection, target);
     const classes = await this.labelClasses.listCopied(connection.manager, target);
     const classMap = Object.fromEntries(
       classes.map(({ sourceId, id }) => [sourceId, { lab_class_id_new: id }]),

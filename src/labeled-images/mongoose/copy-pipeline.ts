@@ -1,0 +1,144 @@
+import mongoose from 'mongoose';
+import type { CopyPlan } from '../../database/copy-plan';
+import type { DocumentRange } from '../../database/document-range';
+import type { IdRun } from '../../database/id-run';
+import type { CopiedLabelClass } from '../../label-classes/label-class.repository';
+import type { CopyChunk, Pointer } from './copy-chunks';
+
+const { ObjectId } = mongoose.mongo;
+
+type Expression = unknown;
+type Condition = Record<string, unknown>;
+export type Pipeline = Record<string, unknown>[];
+
+/**
+ * The pipelines that copy a chunk inside MongoDB, so that no document comes here and every BSON type stays what it is: one
+ * for the documents whose ids follow from their images' by arithmetic, one for the others.
+ */
+export function copyPipelines(
+  plan: CopyPlan,
+  chunk: CopyChunk,
+  labelClasses: readonly CopiedLabelClass[],
+): Pipeline[] {
+  const rewrite = rewriteStages(plan, chunk, labelClasses);
+  const chosen = [chunk.shift === null ? null : computed(plan, chunk, chunk.shift), listed(chunk.others)];
+  return chosen
+    .filter((condition) => condition !== null)
+    .map((condition) => [
+      { $match: { $and: [{ task_id: BigInt(plan.source) }, condition, copyable(chunk, labelClasses)] } },
+      ...rewrite,
+    ]);
+}
+
+/** The ids that the copies of a chunk have in the target; null where its images lie in no run. */
+export function targetRange(plan: CopyPlan, { firstId, lastId, imageRuns }: CopyChunk): DocumentRange | null {
+  const [first, last] = [imageRuns[0], imageRuns.at(-1)];
+  if (!first || !last) return null;
+  const toId = (imageId: bigint, run: IdRun): string =>
+    plan.documentPrefix + String(imageId + run.shift + plan.documentShift);
+  return {
+    firstId: toId(firstId > first.firstId ? firstId : first.firstId, first),
+    lastId: toId(lastId < last.lastId ? lastId : last.lastId, last),
+  };
+}
+
+/** Whether all annotations of a document are of these classes: a document without a list of annotations has none it knows. */
+export function hasKnownClasses(classIds: readonly number[]): Expression {
+  const isKnown = { $gte: [{ $indexOfArray: [classIds, '$$annotation.lab_class_id'] }, 0] };
+  return {
+    $cond: [
+      { $isArray: '$annotations' },
+      { $allElementsTrue: { $map: { input: '$annotations', as: 'annotation', in: isKnown } } },
+      false,
+    ],
+  };
+}
+
+/** Documents whose number is that of their image plus `shift`; a replaced one may lie among them. */
+function computed({ documentPrefix }: CopyPlan, chunk: CopyChunk, shift: bigint): Condition {
+  const { firstId, lastId, others, bare } = chunk;
+  const elsewhere = [...others.map(([imageId]) => imageId), ...bare];
+  return {
+    _id: {
+      $gte: new ObjectId(documentPrefix + String(firstId + shift)),
+      $lte: new ObjectId(documentPrefix + String(lastId + shift)),
+    },
+    img_id: { $gte: firstId, $lte: lastId, $nin: elsewhere },
+    $expr: { $eq: ['$_id', documentId(documentPrefix, { $add: ['$img_id', shift] })] },
+  };
+}
+
+/** Documents that are named one by one, each with its image. */
+function listed(pointers: readonly Pointer[]): Condition | null {
+  if (pointers.length === 0) return null;
+  const imageIds = pointers.map(([imageId]) => imageId);
+  const documentIds = pointers.map(([, id]) => new ObjectId(id));
+  return {
+    _id: { $in: documentIds },
+    img_id: { $in: imageIds },
+    $expr: { $eq: ['$_id', { $arrayElemAt: [documentIds, { $indexOfArray: [imageIds, '$img_id'] }] }] },
+  };
+}
+
+/** Of an image and a ROI that are copied, and with classes that are: any other document is left out, and missed. */
+function copyable({ imageRuns, roiRuns }: CopyChunk, labelClasses: readonly CopiedLabelClass[]): Condition {
+  return {
+    $and: [
+      { $or: imageRuns.map((run) => inRun('img_id', run)) },
+      { $or: [{ img_roi_id: null }, ...roiRuns.map((run) => inRun('img_roi_id', run))] },
+      { $expr: hasKnownClasses(labelClasses.map(({ sourceId }) => sourceId)) },
+    ],
+  };
+}
+
+/** A double would lose digits when it is shifted. */
+function inRun(field: string, { firstId, lastId }: IdRun): Condition {
+  return { [field]: { $type: 'long', $gte: firstId, $lte: lastId } };
+}
+
+function rewriteStages(
+  { target, documentPrefix, documentShift }: CopyPlan,
+  { imageRuns, roiRuns }: CopyChunk,
+  labelClasses: readonly CopiedLabelClass[],
+): Pipeline {
+  const imageId = shifted('$img_id', imageRuns);
+  return [
+    {
+      $set: {
+        _id: documentId(documentPrefix, { $add: [imageId, documentShift] }),
+        task_id: BigInt(target),
+        img_id: imageId,
+        // A null stays one, and what is not there does not come into being.
+        img_roi_id: { $cond: [{ $isNumber: '$img_roi_id' }, shifted('$img_roi_id', roiRuns), '$img_roi_id'] },
+        annotations: { $map: { input: '$annotations', as: 'annotation', in: rewritten(labelClasses) } },
+      },
+    },
+    { $merge: { into: 'labeled_image', on: '_id', whenMatched: 'fail', whenNotMatched: 'insert' } },
+  ];
+}
+
+/** `$mergeObjects` leaves a member where it stands. */
+function rewritten(labelClasses: readonly CopiedLabelClass[]): Expression {
+  const sourceIds = labelClasses.map(({ sourceId }) => sourceId);
+  const place = { $indexOfArray: [sourceIds, '$$annotation.lab_class_id'] };
+  // Of a class that is not there the place is -1, which means the last one; such a document does not come here.
+  const classId = { $arrayElemAt: [labelClasses.map(({ id }) => id), place] };
+  return { $mergeObjects: ['$$annotation', { lab_class_id: classId }] };
+}
+
+/** An id that lies in one of the runs, plus the shift of its run. */
+function shifted(field: string, runs: readonly IdRun[]): Expression {
+  const [only] = runs;
+  if (!only) return null;
+  if (runs.length === 1) return { $add: [field, only.shift] };
+  const branches = runs.map(({ lastId, shift }) => ({ case: { $lte: [field, lastId] }, then: shift }));
+  return { $add: [field, { $switch: { branches, default: null } }] };
+}
+
+/** The prefix and a number are 24 hexadecimal digits. */
+function documentId(prefix: string, number: Expression): Expression {
+  return {
+    // Of a document that is not ours the number may be no number: it is no reason to fail.
+    $convert: { input: { $concat: [prefix, { $toString: number }] }, to: 'objectId', onError: null },
+  };
+}

@@ -1,0 +1,73 @@
+import type mongoose from 'mongoose';
+import type { DocumentCollection, LabeledImage } from './labeled-image.schema';
+import { READ } from './mongo-settings';
+
+const PAGE_BYTES_MAX = 2 ** 20;
+export const PAGE_IMAGES_MAX = 500;
+
+type Condition = mongoose.mongo.Filter<LabeledImage>;
+type Projection = Partial<Record<keyof LabeledImage, 1>>;
+
+/** Documents as they are stored, by the hex digits of their ids. */
+export type RawDocuments = ReadonlyMap<string, Uint8Array>;
+
+/**
+ * Reads documents of images, a page at a time that is held whole. How large it is is known when it is there: then a page is
+ * cut, and the next ones are smaller.
+ */
+export class RawDocumentPages {
+  private pageImages = PAGE_IMAGES_MAX;
+
+  constructor(
+    private readonly documents: DocumentCollection,
+    private readonly projection: Projection = {},
+  ) {}
+
+  async *read<Image>(
+    images: readonly Image[],
+    conditionOf: (page: readonly Image[]) => Condition,
+  ): AsyncGenerator<{ page: readonly Image[]; raw: RawDocuments }> {
+    let at = 0;
+    while (at < images.length) {
+      const page = images.slice(at, at + this.pageImages);
+      const raw = await this.readPage(conditionOf(page), page.length);
+      if (!raw) {
+        this.pageImages = Math.ceil(page.length / 2);
+        continue;
+      }
+      yield { page, raw };
+      at += page.length;
+      this.pageImages = Math.min(2 * this.pageImages, PAGE_IMAGES_MAX);
+    }
+  }
+
+  /** null where they are too large together; they come undecoded, so that this is known early. */
+  private async readPage(condition: Condition, images: number): Promise<RawDocuments | null> {
+    const cursor = this.documents.find(condition, {
+      ...READ,
+      projection: this.projection,
+      raw: true,
+      // By default the first answer has but 101 documents, and each page takes two.
+      batchSize: 2 * PAGE_IMAGES_MAX + 1,
+    });
+    const raw = new Map<string, Uint8Array>();
+    let bytes = 0;
+    try {
+      for await (const document of cursor as AsyncIterable<unknown> as AsyncIterable<Uint8Array>) {
+        bytes += document.length;
+        if (bytes > PAGE_BYTES_MAX && images > 1) return null;
+        raw.set(idOf(document), document);
+      }
+    } finally {
+      await cursor.close();
+    }
+    return raw;
+  }
+}
+
+/** `_id` comes first in what is found: behind the size, the type and the name. */
+function idOf(raw: Uint8Array): string {
+  return Buffer.from(raw.buffer, raw.byteOffset + ID_OFFSET, 12).toString('hex');
+}
+
+const ID_OFFSET = 4 + 1 + '_id\0'.length;
