@@ -1,7 +1,7 @@
 import { isName } from '../http/validation';
 import type { ImageState, SetType } from '../images/image.entity';
 import type { RoiBox } from '../images/roi-image.entity';
-import { findDirt, findFault } from '../labeled-images/annotation-rules';
+import { ANNOTATION_DEPTH, findDirt, findFault } from '../labeled-images/annotation-rules';
 import { bsonBytes, UnstorableJson } from '../labeled-images/json-measure';
 import { PROBLEM_FAULTS, type DataSetFault } from './data-set-faults';
 import type { ImportReport } from './import-report';
@@ -44,8 +44,6 @@ export interface CocoAnnotation {
 const INT_MAX = 2 ** 31 - 1;
 /** For the unknown members of an image or a category: those of many rows are in memory at once when they are exported. */
 const EXTRA_BYTES_MAX = 2 ** 20;
-/** An annotation stands in the list of its document. */
-const ANNOTATION_DEPTH = 3;
 const STATES: readonly unknown[] = ['已标注', '已训练', '已测试'];
 
 /**

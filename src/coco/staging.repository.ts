@@ -2,16 +2,15 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager, QueryRunner } from 'typeorm';
 import { copyRows } from '../database/copy-rows';
 import type { RowQuery } from '../database/row-query';
-import { DOCUMENT_BYTES_MAX } from '../labeled-images/annotation-rules';
+import {
+  ANNOTATION_HEAD_BYTES,
+  DOCUMENT_BYTES_MAX,
+  DOCUMENT_HEAD_BYTES,
+} from '../labeled-images/annotation-rules';
 import type { CocoAnnotation, CocoCategory, CocoImage } from './coco-elements';
 import { PALETTE } from './palette';
 import type { DataSetFault } from './data-set-faults';
 import { EXAMPLES_MAX, type ImportDirt } from './import-report';
-
-/** Beside its members, what an annotation takes in a document: its name in the list, and `lab_class_id` as an int32. */
-const ANNOTATION_BYTES = 28;
-/** What a document takes beside its annotations, with room. */
-const DOCUMENT_BYTES = 200;
 
 /** The four columns of a ROI of an image without one. */
 const NO_ROI = [null, null, null, null];
@@ -111,7 +110,7 @@ export class StagingRepository {
       CREATE TEMPORARY TABLE referred_image AS
       SELECT
         image_key AS key, min(seq) AS seq, count(*) AS annotations,
-        sum(bson_bytes + ${String(ANNOTATION_BYTES)}) AS bson_bytes
+        sum(bson_bytes + ${String(ANNOTATION_HEAD_BYTES)}) AS bson_bytes
       FROM staged_annotation
       GROUP BY image_key;
       CREATE TEMPORARY TABLE referred_category AS
@@ -140,7 +139,7 @@ export class StagingRepository {
         `SELECT image.seq, format('image %s (%s)', image.key, image.name) AS at, 1 AS times
          FROM referred_image AS large
          JOIN staged_image AS image USING (key)
-         WHERE large.bson_bytes > ${String(DOCUMENT_BYTES_MAX - DOCUMENT_BYTES)}`,
+         WHERE large.bson_bytes > ${String(DOCUMENT_BYTES_MAX - DOCUMENT_HEAD_BYTES)}`,
       ],
     ]);
   }
