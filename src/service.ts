@@ -54,14 +54,11 @@ export class Service {
     try {
       dataSource = await connectDatabase(embedded?.url ?? databaseUrl!, migrationsRun); // one of the two is there
       await LabeledImagesModule.prepare(environment, dataSource);
-      app = await NestFactory.create<NestExpressApplication>(
-        AppModule.register(environment, dataSource),
-        {
-          bodyParser: false,
-          logger,
-          abortOnError: false,
-        },
-      );
+      app = await NestFactory.create<NestExpressApplication>(AppModule.register(environment, dataSource), {
+        bodyParser: false,
+        logger,
+        abortOnError: false,
+      });
       const service = new Service(app, configureApp(app, environment), environment, embedded);
       await app.init();
       if (embedded && sampleData) await loadSample(app);

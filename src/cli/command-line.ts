@@ -58,7 +58,9 @@ function program(): Command {
     });
   command
     .command('demo')
-    .description('duplicate tasks on a throwaway database, kill the service meanwhile, and show what happened')
+    .description(
+      'duplicate tasks on a throwaway database, kill the service meanwhile, and show what happened',
+    )
     .addHelpText('after', DEMO_HELP)
     .action(async () => (await import('./demo.js')).demo());
   command

@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DEFAULTS } from '../config/environment';
 import { StartError } from '../config/start-error';
@@ -14,6 +15,7 @@ export class DemoService {
   private constructor(
     private readonly child: ChildProcess,
     readonly url: string,
+    private readonly sockets: string | undefined,
   ) {}
 
   /** Resolves when it is ready. @throws StartError with what it said */
@@ -25,7 +27,7 @@ export class DemoService {
       execArgv: ['--import', END_WITH_PARENT],
       silent: true,
     });
-    return new DemoService(child, await ready(child));
+    return new DemoService(child, await ready(child), await socketFolder(folder));
   }
 
   get client(): ServiceClient {
@@ -39,6 +41,17 @@ export class DemoService {
     this.child.kill(signal);
     await ended;
   }
+
+  /** What a killed service leaves behind, once its database has gone as well. */
+  async clear(): Promise<void> {
+    if (this.sockets) await rm(this.sockets, { recursive: true, force: true });
+  }
+}
+
+/** By PostgreSQL's own lock file; undefined where the data had to go to another folder. */
+async function socketFolder(folder: string): Promise<string | undefined> {
+  const lock = await readFile(join(folder, 'postgresql/postmaster.pid'), 'utf8').catch(() => '');
+  return lock.split('\n')[4];
 }
 
 function environmentWithoutSettings(): NodeJS.ProcessEnv {

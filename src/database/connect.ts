@@ -2,6 +2,7 @@ import { DataSource } from 'typeorm';
 import { dataSourceOptions } from '../../ormconfig';
 import { StartError } from '../config/start-error';
 import { isDatabaseAway, sqlStateOf } from './database-faults';
+import { refusePooledSessions } from './session-check';
 
 /** Reserved for the migrations: no task has such an id. */
 const MIGRATION_LOCK = 1;
@@ -18,6 +19,7 @@ export async function connectDatabase(url: string, migrationsRun: boolean): Prom
   });
   try {
     await checkVersion(dataSource);
+    await refusePooledSessions(dataSource);
     if (migrationsRun) await runMigrations(dataSource);
     else await refuseOutdated(dataSource);
     return dataSource;

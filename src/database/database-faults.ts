@@ -1,6 +1,10 @@
 import { types } from 'node:util';
 import { DatabaseError } from 'pg';
-import { QueryFailedError, QueryRunnerAlreadyReleasedError } from 'typeorm';
+import {
+  QueryFailedError,
+  QueryRunnerAlreadyReleasedError,
+  QueryRunnerProviderAlreadyReleasedError,
+} from 'typeorm';
 
 /**
  * SQLSTATEs that say that the server is away, starting, stopping or full, but not that a statement is wrong.
@@ -30,8 +34,9 @@ const AWAY_TEXTS = [/^Connection terminated/, /^timeout exceeded when trying to 
 
 /** Whether the database could not be reached or was lost, so that the same request may succeed later. */
 export function isDatabaseAway(thrown: unknown): boolean {
-  // TypeORM gives a connection up when it is lost between two statements.
+  // TypeORM gives a connection up when it is lost between two statements; its manager says so by another error.
   if (thrown instanceof QueryRunnerAlreadyReleasedError) return true;
+  if (thrown instanceof QueryRunnerProviderAlreadyReleasedError) return true;
   const error: unknown = thrown instanceof QueryFailedError ? thrown.driverError : thrown;
   // Not `instanceof`: Node makes the errors of sockets in its own realm, Jest runs everything else in another one.
   if (!types.isNativeError(error)) return false;

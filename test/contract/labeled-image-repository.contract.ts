@@ -443,6 +443,30 @@ export function describeLabeledImageRepository(adapter: string, open: () => Prom
         expect(await inspect(target)).toEqual([]);
       });
 
+      it('leaves out a stray document that lies among those of a copy', async () => {
+        const images = manyImages(5, (at) => at !== 2);
+        const source = await aTask(images);
+        const between = newId();
+        const { plan, labelClasses } = await copy(source.task, between);
+        const newImage = shifted(plan.imageRuns);
+        const free = plan.documentPrefix + String(newImage(images[2]!.id) + plan.documentShift);
+        const stray = {
+          ...images[1]!,
+          id: String(newImage(images[1]!.id)),
+          document: { ...aDocument([0], '[{"n":"stray"}]'), id: free },
+        };
+        await insert(
+          between,
+          [stray],
+          labelClasses.map(({ id }) => id),
+        );
+        const target = newId();
+        expect((await copy(between, target)).copied).toBe(4);
+        expect((await streamOf(target)).flat().map(({ annotations }) => annotations[0]!['n'])).toEqual([
+          0, 1, 3, 4,
+        ]);
+      });
+
       it('takes two images that share a document as one copy and one fault', async () => {
         const images = manyImages(2);
         const { task } = await aTask(images);
@@ -565,6 +589,121 @@ export function describeLabeledImageRepository(adapter: string, open: () => Prom
           { kind: 'missing', count: 1, images: [images[0]!.id] },
           { kind: 'unknown_class', count: 1, images: [images[1]!.id] },
         ]);
+      });
+    });
+
+    describe('compare', () => {
+      /** Every image with the source's, also where they have no document. */
+      const ALL_PAIRS = `
+        SELECT copied.id, copied.order_id, copied.mongo_id, original.id, original.mongo_id
+        FROM image AS copied
+        JOIN image AS original ON original.task_id = $2::bigint AND original.id = copied.copied_from_id
+        WHERE copied.task_id = $1::bigint`;
+
+      const compare = (target: string, source: string, where = 'copied.mongo_id IS NOT NULL') =>
+        inSnapshot(dataSource, (connection) =>
+          repository.compare(
+            connection,
+            { target, source },
+            { sql: `${ALL_PAIRS} AND ${where}`, parameters: [] },
+          ),
+        );
+
+      it('finds nothing in a copy, whatever is in it', async () => {
+        const named = { ...aDocument([0], '[{"n":1}]'), id: '507f1f77bcf86cd799439012' };
+        const source = await aTask([
+          anImage({ orderId: 3, roiId: newId(), document: aDocument([1, 0, 1], REST) }),
+          anImage({ orderId: 1, document: aDocument([0], '[{"n":1.0}]') }),
+          anImage({ orderId: 2 }),
+          anImage({ orderId: 7, roiId: newId(), document: aDocument([], '[]') }),
+          anImage({ id: newId(5_000), orderId: 9, roiId: newId(5_000), document: named }),
+        ]);
+        const [target, copyOfCopy] = [newId(), newId()];
+        await copy(source.task, target);
+        await copy(target, copyOfCopy);
+        expect(await compare(target, source.task)).toEqual({ count: 0, examples: [] });
+        expect(await compare(copyOfCopy, target)).toEqual({ count: 0, examples: [] });
+        expect(await compare(target, source.task, 'false')).toEqual({ count: 0, examples: [] });
+      });
+
+      it.each<[string, (document: SourceDocument) => SourceDocument | null]>([
+        ['a value', (document) => ({ ...document, rest: document.rest.replace('0.5', '0.25') })],
+        ['the order of members', (document) => ({ ...document, rest: '[{"b":3,"a":0.5},{}]' })],
+        ['a member too many', (document) => ({ ...document, rest: '[{"a":0.5,"b":3},{"c":null}]' })],
+        ['a member less', (document) => ({ ...document, rest: '[{"a":0.5},{}]' })],
+        ['an annotation less', (document) => ({ ...document, classes: [0], rest: '[{"a":0.5,"b":3}]' })],
+        ['a class', (document) => ({ ...document, classes: [1, 1] })],
+        ['the order of the classes', (document) => ({ ...document, classes: [1, 0] })],
+        ['a class of another task', (document) => ({ ...document, classes: [2, 1] })],
+        ['that it is not there', () => null],
+      ])('finds %s', async (_, change) => {
+        const rest = '[{"a":0.5,"b":3},{}]';
+        const images = [1, 2].map((orderId) =>
+          anImage({ orderId, roiId: newId(), document: aDocument([0, 1], rest) }),
+        );
+        const source = await aTask(images);
+        const target = newId();
+        const { plan, labelClasses } = await copy(source.task, target);
+        const [id, roiId] = [
+          shifted(plan.imageRuns)(images[1]!.id),
+          shifted(plan.roiRuns)(images[1]!.roiId!),
+        ];
+        const image = { orderId: 2, id: String(id), roiId: String(roiId) };
+        const changed = change(aDocument([0, 1], rest));
+        const classes = [...labelClasses.map((copied) => copied.id), source.classes[0]!];
+        if (changed) await replace(target, { ...image, document: changed }, classes);
+        else await point(target, image, newDocumentId());
+        expect(await compare(target, source.task)).toEqual({ count: 1, examples: [image.id] });
+        await replace(target, { ...image, document: aDocument([0, 1], rest) }, classes);
+        expect(await compare(target, source.task)).toEqual({ count: 0, examples: [] });
+      });
+
+      it('finds a document with another ROI, and one of another image', async () => {
+        const images = [1, 2, 3, 4].map((orderId) =>
+          anImage({ orderId, roiId: newId(), document: aDocument([0], '[{}]') }),
+        );
+        const source = await aTask(images);
+        const target = newId();
+        const { plan, labelClasses } = await copy(source.task, target);
+        const classes = labelClasses.map(({ id }) => id);
+        const ids = images.map(({ id }) => String(shifted(plan.imageRuns)(id)));
+        const otherRoi = String(shifted(plan.roiRuns)(images[3]!.roiId!));
+        const document = () => ({ orderId: 1, document: aDocument([0], '[{}]') });
+        await replace(target, { ...document(), id: ids[0]! }, classes);
+        await replace(target, { ...document(), id: ids[1]!, roiId: otherRoi }, classes);
+        const [, , , pointer] = (await pointersOf(target)).values();
+        await point(target, { orderId: 3, id: ids[2]! }, pointer!);
+        expect(await compare(target, source.task)).toEqual({ count: 3, examples: ids.slice(0, 3) });
+      });
+
+      it('finds what the source has lost, and a pointer to its document', async () => {
+        const images = manyImages(3);
+        const source = await aTask(images);
+        const target = newId();
+        await copy(source.task, target);
+        const [first, second] = (await pointersOf(target)).keys();
+        await point(source.task, images[0]!, newDocumentId());
+        await point(target, { orderId: 2, id: second! }, images[1]!.document!.id);
+        expect(await compare(target, source.task)).toEqual({ count: 2, examples: [first, second] });
+      });
+
+      it('counts all and names the first few by their place', async () => {
+        const source = await aTask(manyImages(1_203).reverse());
+        const target = newId();
+        await copy(source.task, target);
+        await dataSource.query(
+          `UPDATE image SET mongo_id = 'abcde' || (id + 1000000000) WHERE task_id = $1 AND order_id > 40`,
+          [target],
+        );
+        const damaged = [...(await pointersOf(target)).keys()].slice(40);
+        expect(await compare(target, source.task)).toEqual({
+          count: 1_163,
+          examples: damaged.slice(0, EXAMPLES_MAX),
+        });
+        expect(await compare(target, source.task, 'copied.order_id <= 40')).toEqual({
+          count: 0,
+          examples: [],
+        });
       });
     });
 

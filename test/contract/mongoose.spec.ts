@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import mongoose from 'mongoose';
 import { connectDatabase } from '../../src/database/connect';
 import type { CopyPlan } from '../../src/database/copy-plan';
+import { documentPrefix } from '../../src/database/installation';
 import { inSnapshot, inTransaction } from '../../src/database/transaction';
 import { ImageRepository } from '../../src/images/image.repository';
 import { LabelClassRepository } from '../../src/label-classes/label-class.repository';
@@ -111,8 +112,13 @@ describeWithMongoDb('what only MongoDB has', () => {
   });
 
   /** An image with a document that somebody else has written. */
-  async function anImage(write: (references: References) => Document): Promise<string> {
-    const [id, documentId] = [newId(), new ObjectId()];
+  async function anImage(
+    write: (references: References) => Document,
+    idOf: (image: bigint) => mongoose.mongo.ObjectId = () => new ObjectId(),
+  ): Promise<string> {
+    // Such an id is the same number as a double.
+    lastId = (lastId / 256n + 1n) * 256n;
+    const [id, documentId] = [String(lastId), idOf(lastId)];
     await mongo.dataSource.query(
       `INSERT INTO image (task_id, id, set_type, name, width, height, order_id, mongo_id)
        SELECT $1, $2, 0, 'n', 10, 10, count(*) + 1, $3 FROM image WHERE task_id = $1`,
@@ -228,9 +234,9 @@ describeWithMongoDb('what only MongoDB has', () => {
     [
       'an image id that is a double',
       'foreign',
-      (its) => ({ ...its, img_id: new Double(Number(its.img_id)) }),
+      (its) => ({ ...its, img_id: new Double(Number(its.img_id)), annotations: [] }),
     ],
-    ['no image id', 'foreign', ({ img_id: _, ...its }) => its],
+    ['no image id', 'foreign', ({ img_id: _, ...its }) => ({ ...its, annotations: [] })],
     ['a ROI id that is a text', 'foreign', (its) => ({ ...its, img_roi_id: 'a', annotations: [] })],
     ['no annotations', 'unknown_class', (its) => its],
     [
@@ -250,6 +256,19 @@ describeWithMongoDb('what only MongoDB has', () => {
     await anImage(({ lab_class_id: __, ...references }) => write(references as References));
     expect((await copy()).copied).toBe(1);
     expect(await inspect()).toMatchObject([{ kind, count: 1 }]);
+  });
+
+  it('a double among the ids of a copy is a fault, and no reason to fail', async () => {
+    const prefix = await documentPrefix(mongo.dataSource.manager);
+    const idOf = (image: bigint) => new ObjectId(prefix + String(image + 1n));
+    for (const type of [Long.fromBigInt, (value: bigint) => new Double(Number(value)), Long.fromBigInt]) {
+      await anImage(
+        ({ _id, task_id, img_id }) => ({ _id, task_id, img_id: type(img_id), annotations: [] }),
+        idOf,
+      );
+    }
+    expect((await copy()).copied).toBe(2);
+    expect(await inspect()).toMatchObject([{ kind: 'foreign', count: 1 }]);
   });
 
   it('what JSON does not know is read as something that it does', async () => {

@@ -15,6 +15,7 @@ import { aDataSet } from '../support/data-set';
 import { describeWithMongod, describeWithMongoDb } from '../support/document-mode';
 import { eventually } from '../support/eventually';
 import { mongoDatabase, type MongoDatabase } from '../support/mongo-database';
+import { Mongod } from '../support/mongod';
 import { createDatabase, dropDatabase, TEMPLATE } from '../support/test-database';
 
 const { MongoClient } = mongoose.mongo;
@@ -229,5 +230,41 @@ describeWithMongod('a MongoDB that cannot be used', () => {
 
   it('a parameter that the driver does not know', async () => {
     await expectRefused('mongodb://127.0.0.1:1/x?compressors=nonsense', /cannot be used.*MONGODB_URI/);
+  });
+});
+
+describeWithMongod('a MongoDB that goes and comes back', () => {
+  it('health names it and nothing else; what needs no document is still served, the rest is 503 meanwhile', async () => {
+    const mongod = await Mongod.start();
+    const service = await start(mongod.uri.replace('/?', '/x?'));
+    const api = new Api(service.url);
+    try {
+      const task = newTaskId();
+      await api.importCoco(task, aDataSet());
+      await mongod.kill();
+      const { status, body } = await api.get('/health/ready');
+      expect(status).toBe(503);
+      expect(body).toMatchObject({
+        info: { postgresql: { status: 'up' } },
+        error: { mongodb: { status: 'down' } },
+      });
+      expect(Object.keys(body['error'] as object)).toEqual(['mongodb']);
+      expect((await api.get(`/training/tasks/${task}/images`)).status).toBe(200);
+      const startedAt = performance.now();
+      for (const answer of await Promise.all([
+        api.duplicate(task, newTaskId()),
+        api.importCoco(newTaskId(), aDataSet()),
+      ])) {
+        expect(answer).toMatchObject({ status: 503, body: { code: 50301 } });
+        expect(answer.headers.get('Retry-After')).toBe('5');
+      }
+      expect(performance.now() - startedAt).toBeLessThan(20_000);
+      await mongod.restart();
+      await eventually('it is ready again', async () => (await api.get('/health/ready')).status === 200);
+      expect((await api.duplicate(task, newTaskId())).status).toBe(200);
+    } finally {
+      await service.stop();
+      await mongod.stop();
+    }
   });
 });

@@ -297,6 +297,7 @@ const WITH_TASK: [title: string, request: (id: string) => PlainRequest][] = [
   ['import', (id) => importTo(`${TASKS}/${id}/coco?task_type=1`)],
   ['how a duplication stands', (id) => get(`${TASKS}/${id}/duplication`)],
   ['maps', (id) => get(`${TASKS}/${id}/duplication/maps`)],
+  ['verification', (id) => get(`${TASKS}/${id}/duplication/verification`)],
 ];
 
 const BAD_PATHS: Malformed[] = [
@@ -384,6 +385,7 @@ const PAGED: [title: string, path: string][] = [
   ['list', TASKS],
   ['images', `${TASKS}/${TASK}/images`],
   ['maps', `${TASKS}/${TASK}/duplication/maps`],
+  ['verification', `${TASKS}/${TASK}/duplication/verification`],
 ];
 
 const BAD_LIMITS = [
@@ -709,6 +711,7 @@ const OTHER_METHODS: Malformed[] = (
     [['POST', 'PATCH', 'DELETE'], `${TASKS}/${TASK}/coco`, ['GET', 'PUT']],
     [['POST', 'PUT', 'DELETE'], `${TASKS}/${TASK}/duplication`, ['GET']],
     [['POST', 'PUT', 'DELETE'], `${TASKS}/${TASK}/duplication/maps`, ['GET']],
+    [['POST', 'PUT', 'DELETE'], `${TASKS}/${TASK}/duplication/verification`, ['GET']],
     [['POST', 'DELETE', 'TRACE'], '/health/live', ['GET']],
     [['POST', 'DELETE', 'TRACE'], '/health/ready', ['GET']],
     [['POST', 'PUT', 'TRACE'], '/', ['GET']],

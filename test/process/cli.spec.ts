@@ -6,7 +6,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { newTaskId } from '../support/api';
 import { aDataSet, type CocoDataSet } from '../support/data-set';
-import { externalDatabase, lockTasks } from './support/database';
+import { externalDatabase, lockTasks, query } from './support/database';
 import { cleanUp, Program, run, tempFolder, type Ended } from './support/program';
 import { ServiceProcess } from './support/service-process';
 
@@ -53,13 +53,17 @@ async function meetBusyTasks() {
 
 describe('--help', () => {
   it.each([
-    [[], /Commands:\n +serve .*demo .*migrate .*import-coco .*export-coco .*duplicate .*Exit codes:\n +0 /s],
+    [
+      [],
+      /Commands:\n +serve .*demo .*migrate .*import-coco .*export-coco .*duplicate .*verify .*Exit codes:\n +0 /s,
+    ],
     [['serve'], /start the service/],
     [['demo'], /throwaway database/],
     [['migrate'], /tables/],
     [['import-coco'], /<file>.*--task <id>.*--type <type>.*--name <name>.*--url <url>.*Example:/s],
     [['export-coco'], /<task>.*--output <file>.*--url <url>.*Example:/s],
     [['duplicate'], /<old> <new>.*--output <file>.*--url <url>.*Example:/s],
+    [['verify'], /<new>.*exit code 6.*--url <url>.*Example:|exit code 6.*<new>.*--url <url>.*Example:/s],
   ])('%s', async (command, text) => {
     const { code, stdout, stderr } = await run([...command, '--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -115,6 +119,36 @@ describe('import-coco, duplicate and export-coco', () => {
   });
 });
 
+describe('verify', () => {
+  it('says what was checked, and is content', async () => {
+    const [source, copy] = [await importTask(withEverything()), newTaskId()];
+    await cli('duplicate', source, copy);
+    const checks = '  counts      ok\n  ids         ok\n  references  ok\n';
+    expect(await cli('verify', copy)).toMatchObject({
+      code: 0,
+      stderr: '',
+      stdout: `${checks}  content     ok\n  source      same\n  copy        same\nTask ${copy}: verified.\n`,
+    });
+    expect((await service.api.delete(`/training/tasks/${source}`)).status).toBe(200);
+    expect(await cli('verify', copy)).toMatchObject({
+      code: 0,
+      stderr: '',
+      stdout:
+        `${checks}  source      gone\n  copy        same\n` +
+        `Task ${copy}: verified, as far as that goes without the source.\n`,
+    });
+  });
+
+  it('names what it has found, and ends with 6', async () => {
+    const [source, copy] = [await importTask(), newTaskId()];
+    await cli('duplicate', source, copy);
+    await query(database, `UPDATE image SET name = 'x' WHERE task_id = ${copy} AND order_id > 1`);
+    const { code, stdout, stderr } = await cli('verify', copy);
+    expect({ code, stderr }).toEqual({ code: 6, stderr: `Task ${copy} is not what was copied.\n` });
+    expect(stdout).toMatch(/^ {2}content {5}2 faults \(\d{19}, \d{19}\)$/m);
+  });
+});
+
 describe('the exit code', () => {
   it.each([
     [
@@ -143,6 +177,7 @@ describe('the exit code', () => {
       ['import-coco', file],
       ['export-coco', one],
       ['duplicate', one, other],
+      ['verify', one],
     ]) {
       const { code, stdout, stderr } = await run([...args, '--url', 'http://127.0.0.1:1']);
       expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
@@ -157,6 +192,10 @@ describe('the exit code', () => {
     const refused = await cli('duplicate', absent, newTaskId());
     expect(refused).toMatchObject({ code: 4, stdout: '' });
     expect(refused.stderr).toBe(`Task ${absent}, the one to copy, does not exist (code 40401)\n`);
+
+    const noCopy = await cli('verify', absent);
+    expect(noCopy).toMatchObject({ code: 4, stdout: '' });
+    expect(noCopy.stderr).toBe(`Task ${absent} does not exist (code 40402)\n`);
 
     const faulty = await cli('import-coco', await write('faulty.json', { images: 1 }));
     expect(faulty).toMatchObject({ code: 4, stdout: '' });

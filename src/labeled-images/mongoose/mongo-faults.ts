@@ -92,8 +92,6 @@ export function isMongoAway(thrown: unknown): boolean {
   return (
     thrown instanceof MongoNetworkError ||
     thrown instanceof MongoServerSelectionError ||
-    // The write has taken effect here, and may yet be lost.
-    thrown instanceof MongoWriteConcernError ||
     AWAY_NAMES.has(thrown.name) ||
     AWAY_CODES.has(thrown.code)
   );
@@ -103,5 +101,5 @@ export function isMongoAway(thrown: unknown): boolean {
 function isBulkWriteAway({ code, writeErrors }: InstanceType<typeof MongoBulkWriteError>): boolean {
   const faults = [writeErrors].flat();
   if (faults.length > 0) return faults.every((fault) => AWAY_CODES.has(fault.code));
-  return code === undefined || AWAY_CODES.has(code);
+  return typeof code !== 'number' || AWAY_CODES.has(code);
 }

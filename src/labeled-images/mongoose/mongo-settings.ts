@@ -1,10 +1,10 @@
 import type { ConnectOptions } from 'mongoose';
 
 /** A statement that mongod has not finished by then, it gives up: also that of a node that has died. */
-export const STATEMENT_MS_MAX = 20_000;
+const STATEMENT_MS_MAX = 20_000;
 
 /** Stated with every write, for a URI may say something else. */
-export const WRITE_CONCERN = { w: 'majority', j: true, wtimeoutMS: 10_000 } as const;
+const WRITE_CONCERN = { w: 'majority', j: true, wtimeoutMS: 10_000 } as const;
 
 export const WRITE = { writeConcern: WRITE_CONCERN, maxTimeMS: STATEMENT_MS_MAX } as const;
 

@@ -12,7 +12,7 @@ export function aTaskWithEverything(images = 9): CocoDataSet {
       set_type: at % 3,
       order_id: 10 * (at + 1),
       camera: { serial: at },
-      ...(at % 2 === 0 && { roi: [at, at, 100, 50] }),
+      ...(at % 2 === 0 && { roi: [at % 400, at % 400, 100, 50] }),
       // Every third is not annotated, and one of these was looked at.
       ...(at === 2 && { state: '已测试' }),
     })),

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { eventually } from '../../support/eventually';
 import type { Databases, StoredDocument } from './databases';
 
@@ -150,8 +149,4 @@ export async function expectNothingHeld(databases: Databases): Promise<void> {
     );
     return held.length === 0;
   });
-}
-
-export function isSame(one: TaskFace, other: TaskFace): boolean {
-  return isDeepStrictEqual(one, other);
 }

@@ -84,9 +84,14 @@ export class Stage {
   }
 }
 
+/** The name of its sessions in MongoDB. */
+export const WITNESS = 'witness';
+
 /** A node in this process, on connections of its own. */
-export function startWitness(databases: Databases): Promise<Service> {
-  return Service.start(loadEnvironment({ ...SETTINGS, ...addressesOf(databases) }), { quiet: true });
+export function startWitness({ databaseUrl, mongodbUri: uri }: Databases): Promise<Service> {
+  const mongodbUri = uri && `${uri}${uri.includes('?') ? '&' : '?'}appName=${WITNESS}`;
+  const addresses = addressesOf({ databaseUrl, mongodbUri });
+  return Service.start(loadEnvironment({ ...SETTINGS, ...addresses }), { quiet: true });
 }
 
 /** Nothing happens on its own: the tests sweep when they want to. */
