@@ -385,7 +385,6 @@ const PAGED: [title: string, path: string][] = [
   ['list', TASKS],
   ['images', `${TASKS}/${TASK}/images`],
   ['maps', `${TASKS}/${TASK}/duplication/maps`],
-  ['verification', `${TASKS}/${TASK}/duplication/verification`],
 ];
 
 const BAD_LIMITS = [

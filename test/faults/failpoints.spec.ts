@@ -17,12 +17,15 @@ const BLOCKED_MS = 21_000;
 
 const FAILURES: readonly (readonly [title: string, failure: Failure])[] = [
   ['no majority confirms it in time', { writeConcernError: { code: 64, errmsg: 'timed out' } }],
-  ['it shuts down before a majority confirms', { writeConcernError: { code: 91, errmsg: 'shuts down' } }],
   ['it is not primary any more', { errorCode: 10107 }],
   ['it steps down', { errorCode: 189 }],
-  ['it shuts down', { errorCode: 91 }],
   ['the statement takes too long', { errorCode: 50 }],
   ['the connection breaks', { closeConnection: true }],
+];
+/** After these the driver waits some seconds before it tries again: they are tried with a copy only. */
+const SHUTDOWNS: readonly (readonly [title: string, failure: Failure])[] = [
+  ['it shuts down before a majority confirms', { writeConcernError: { code: 91, errmsg: 'shuts down' } }],
+  ['it shuts down', { errorCode: 91 }],
 ];
 
 /** Once, and for as long as it takes to answer. */
@@ -135,6 +138,13 @@ describeWithMongod('MongoDB fails what it is asked', () => {
       },
     );
   });
+
+  it.each(SHUTDOWNS)(
+    'since %s the documents of a copy are not written: nothing or all',
+    async (_title, failure) => {
+      await duplicateDespite(['aggregate'], failure, 'alwaysOn');
+    },
+  );
 
   it('a statement of each kind is blocked for longer than it may take: answers in bounded time', async () => {
     const api = await stage.api();

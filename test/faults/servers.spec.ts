@@ -123,12 +123,7 @@ function killedServer(
     whileAway: (answering: Promise<Answer | null>) => Promise<void>,
   ): Promise<void> {
     const target = newTaskId();
-    const api = await stage.api();
-    const struck = new Promise<() => void>((resolve) => {
-      stage.steps.strikeOn(step, { when, strike: (_cut, goOn) => resolve(goOn) });
-    });
-    const answering = attempt(() => api.duplicate(source, target));
-    const goOn = await struck;
+    const { answering, goOn } = await stage.node.heldAt(when, step, (api) => api.duplicate(source, target));
     await server.kill();
     // Where it was the other server that was asked.
     goOn();

@@ -1,11 +1,11 @@
 import { Sweeper } from '../../src/tasks/sweeper';
-import { newTaskId, type Answer } from '../support/api';
+import { newTaskId, type Answer, type Api } from '../support/api';
 import { describeInEachMode, describeWithMongoDb, type DocumentMode } from '../support/document-mode';
 import { eventually } from '../support/eventually';
 import { aTaskWithEverything } from './support/any-source';
 import type { HarmedNode } from './support/harmed-node';
 import { expectNothingOrAll, expectSwept, faceOf, type TaskFace } from './support/invariants';
-import { attempt, isWorthRepeating, Stage, startWitness, untilDone } from './support/stage';
+import { isWorthRepeating, Stage, startWitness, untilDone } from './support/stage';
 import type { When } from './support/steps';
 import { expectSurvived } from './support/survival';
 
@@ -20,7 +20,7 @@ const AT_ONCE_MS = 2_000;
 type Moment = readonly [title: string, when: When, step: RegExp];
 
 const ROWS: readonly Moment[] = [
-  ['before its transaction', 'before', /START TRANSACTION ISOLATION LEVEL REPEATABLE READ/],
+  ['before its transaction', 'before', /TRANSACTION ISOLATION LEVEL REPEATABLE READ/],
   ['before its rows', 'before', /INSERT INTO image/],
   ['when its rows are written', 'after', /INSERT INTO image/],
   ['right before COMMIT', 'after', /SET state = 'done'/],
@@ -34,6 +34,7 @@ describeInEachMode('a node that stops and wakes, or dies, in the middle of a dup
   const source = newTaskId();
   let stage: Stage;
   let whole: TaskFace;
+  let image: string;
 
   beforeAll(async () => {
     stage = await Stage.open(mode);
@@ -41,6 +42,8 @@ describeInEachMode('a node that stops and wakes, or dies, in the middle of a dup
     expect(status).toBe(200);
     await edit(stage, source);
     whole = await faceOf(stage.databases, source);
+    const { body } = await stage.witnessApi.get(`/training/tasks/${source}/images?limit=1`);
+    image = (body['image_list'] as { img_id: string }[])[0]!.img_id;
   });
   afterAll(() => stage.close());
 
@@ -100,19 +103,21 @@ describeInEachMode('a node that stops and wakes, or dies, in the middle of a dup
   /** A node of its own that is stopped at this moment of a duplication. */
   async function stopIn([title, when, step]: Moment): Promise<Stopped> {
     const node = await stage.anotherNode();
+    await warmUp(await node.api());
     const target = newTaskId();
-    const api = await node.api();
-    const struck = new Promise<() => void>((resolve) => {
-      node.steps.strikeOn(step, {
-        when,
-        strike: (_cut, goOn) => {
-          node.signal('SIGSTOP');
-          resolve(goOn);
-        },
-      });
-    });
-    const answer = attempt(() => api.duplicate(source, target));
-    return { title, node, target, answer, goOn: await struck };
+    const { answering, goOn } = await node.heldAt(
+      when,
+      step,
+      (api) => api.duplicate(source, target),
+      () => node.signal('SIGSTOP'),
+    );
+    return { title, node, target, answer: answering, goOn };
+  }
+
+  /** So that both lanes have their connections: a statement that waits for one was allowed before the stop, and goes late. */
+  async function warmUp(api: Api): Promise<void> {
+    const path = `/training/tasks/${source}/images/${image}/annotations`;
+    await Promise.all(Array.from({ length: 8 }, () => api.get(path)));
   }
 
   async function takeOver(target: string, title: string): Promise<void> {

@@ -34,7 +34,12 @@ export class TestApp {
   ): Promise<TestApp> {
     const database = `test_${randomBytes(6).toString('hex')}`;
     const mongo = documents === 'mongodb' ? mongoDatabase() : undefined;
-    const environment = loadEnvironment({ ...(mongo && { MONGODB_URI: mongo.uri }), ...variables });
+    const environment = loadEnvironment({
+      // A test sweeps when it wants to.
+      SWEEP_INTERVAL_S: '0',
+      ...(mongo && { MONGODB_URI: mongo.uri }),
+      ...variables,
+    });
     const dataSource = await connectDatabase(await createDatabase(database, TEMPLATE), false);
     await LabeledImagesModule.prepare(environment, dataSource);
     const module = await Test.createTestingModule({

@@ -3,6 +3,8 @@ import type { DocumentCollection, LabeledImage } from './labeled-image.schema';
 import { READ } from './mongo-settings';
 
 const PAGE_BYTES_MAX = 2 ** 20;
+/** What a page aims at: documents are not all of one size, and one that is too large is read for nothing. */
+const PAGE_BYTES = 0.75 * PAGE_BYTES_MAX;
 export const PAGE_IMAGES_MAX = 500;
 
 type Condition = mongoose.mongo.Filter<LabeledImage>;
@@ -10,6 +12,11 @@ type Projection = Partial<Record<keyof LabeledImage, 1>>;
 
 /** Documents as they are stored, by the hex digits of their ids. */
 export type RawDocuments = ReadonlyMap<string, Uint8Array>;
+
+interface Page {
+  readonly raw: RawDocuments;
+  readonly bytes: number;
+}
 
 /**
  * Reads documents of images, a page at a time that is held whole. How large it is is known when it is there: then a page is
@@ -30,19 +37,19 @@ export class RawDocumentPages {
     let at = 0;
     while (at < images.length) {
       const page = images.slice(at, at + this.pageImages);
-      const raw = await this.readPage(conditionOf(page), page.length);
-      if (!raw) {
+      const found = await this.readPage(conditionOf(page), page.length);
+      if (!found) {
         this.pageImages = Math.ceil(page.length / 2);
         continue;
       }
-      yield { page, raw };
+      yield { page, raw: found.raw };
       at += page.length;
-      this.pageImages = Math.min(2 * this.pageImages, PAGE_IMAGES_MAX);
+      this.pageImages = imagesFor(page.length, found.bytes);
     }
   }
 
   /** null where they are too large together; they come undecoded, so that this is known early. */
-  private async readPage(condition: Condition, images: number): Promise<RawDocuments | null> {
+  private async readPage(condition: Condition, images: number): Promise<Page | null> {
     const cursor = this.documents.find(condition, {
       ...READ,
       projection: this.projection,
@@ -61,8 +68,13 @@ export class RawDocumentPages {
     } finally {
       await cursor.close();
     }
-    return raw;
+    return { raw, bytes };
   }
+}
+
+/** As many as a page takes, where `images` of them are of so many bytes. */
+function imagesFor(images: number, bytes: number): number {
+  return Math.min(PAGE_IMAGES_MAX, Math.max(1, Math.floor((images * PAGE_BYTES) / Math.max(bytes, 1))));
 }
 
 /** `_id` comes first in what is found: behind the size, the type and the name. */

@@ -40,8 +40,7 @@ export class DuplicationVerification {
   /** @throws ApiError TASK_NOT_FOUND, NOT_A_COPY (also while the copy is not done) */
   verify(target: string): Promise<Verification> {
     return inSnapshot(this.dataSource, async (connection) => {
-      // Of tables filled a moment ago the planner knows nothing, and compares every image with every ROI: minutes for 30,000.
-      await connection.query('SET LOCAL enable_nestloop = off');
+      await this.rows.joinWholeTasks(connection.manager);
       const copy = await this.find(connection, target);
       const checks = await this.check(connection, copy);
       return {

@@ -1,9 +1,10 @@
 import { ServiceProcess } from '../../process/support/service-process';
-import type { Api } from '../../support/api';
+import type { Answer, Api } from '../../support/api';
+import { attempt } from './attempt';
 import { addressesOf, type Addresses, type Databases } from './databases';
 import { MONGODB, POSTGRESQL } from './protocols';
 import { StepProxy } from './step-proxy';
-import { Steps } from './steps';
+import { Steps, type When } from './steps';
 
 /** The name of its sessions, in both databases. */
 export const HARMED = 'harmed-node';
@@ -56,6 +57,32 @@ export class HarmedNode {
 
   signal(signal: NodeJS.Signals): void {
     this.process?.program.kill(signal);
+  }
+
+  /**
+   * Sends a request, and holds up what the node asks at the first step that reads like this. `strike` is called at once.
+   * @throws Error when the request is answered before
+   */
+  async heldAt(
+    when: When,
+    step: RegExp,
+    request: (api: Api) => Promise<Answer>,
+    strike: () => void = () => undefined,
+  ): Promise<{ answering: Promise<Answer | null>; goOn: () => void }> {
+    const api = await this.api();
+    const struck = new Promise<() => void>((resolve) => {
+      this.steps.strikeOn(step, {
+        when,
+        strike: (_cut, goOn) => {
+          strike();
+          resolve(goOn);
+        },
+      });
+    });
+    const answering = attempt(() => request(api));
+    const goOn = await Promise.race([struck, answering]);
+    if (typeof goOn === 'function') return { answering, goOn };
+    throw new Error(`answered before ${String(step)}: ${goOn?.text ?? ''}\n${this.steps.log.join('\n')}`);
   }
 
   /** Why the last request failed that it answered by a 5xx. */

@@ -18,6 +18,7 @@ export const POSTGRESQL: Protocol = {
   requests() {
     let isStarted = false;
     let statement = '';
+    let parts: Buffer[] = [];
     const messages = splitter((bytes) => (isStarted ? 1 + bytes.readUInt32BE(1) : bytes.readUInt32BE(0)), 5);
     return (bytes) => {
       const pieces: Piece[] = [];
@@ -28,15 +29,20 @@ export const POSTGRESQL: Protocol = {
         if (type === 'Q') statement = textAt(message, 5);
         // The name of the prepared statement, mostly empty, comes before the text.
         if (type === 'P') statement = textAt(message, 5 + Buffer.byteLength(textAt(message, 5)) + 1);
+        parts.push(message);
+        if (PARTS.has(type)) continue;
+        const piece = { message: Buffer.concat(parts) };
+        parts = [];
         const isAnswered = ANSWERED[type];
-        pieces.push(
-          isAnswered ? { message, step: `postgresql: ${oneLine(statement)}`, isAnswered } : { message },
-        );
+        pieces.push(isAnswered ? { ...piece, step: `postgresql: ${oneLine(statement)}`, isAnswered } : piece);
       }
       return pieces;
     };
   },
 };
+
+/** Parse, Bind, Describe, Execute, Close: before their Sync or Flush comes through, the server must not begin with them. */
+const PARTS: ReadonlySet<string> = new Set(['P', 'B', 'D', 'E', 'C']);
 
 /** A query, a Sync, and the Flush of a cursor. */
 const ANSWERED: Readonly<Record<string, (bytes: Buffer) => boolean>> = {

@@ -1,15 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { types } from 'node:util';
 import { loadEnvironment } from '../../../src/config/environment';
 import { Service } from '../../../src/service';
 import { Sweeper, type SweepReport } from '../../../src/tasks/sweeper';
 import { Api, type Answer } from '../../support/api';
 import type { DocumentMode } from '../../support/document-mode';
+import { untilDone } from './attempt';
 import { addressesOf, Databases, type Addresses } from './databases';
 import { HarmedNode } from './harmed-node';
 import type { Steps } from './steps';
-
-const RETRY_MS_MAX = 60_000;
 
 /**
  * One installation with two nodes: `node`, a process whose connections to both databases go through proxies that can break
@@ -97,27 +94,4 @@ export function startWitness({ databaseUrl, mongodbUri: uri }: Databases): Promi
 /** Nothing happens on its own: the tests sweep when they want to. */
 const SETTINGS = { PORT: '0', MIGRATIONS_RUN: 'false', SWEEP_INTERVAL_S: '0', SWEEP_KEEP_S: '0' };
 
-/** null: the connection to the service broke. */
-export async function attempt(request: () => Promise<Answer>): Promise<Answer | null> {
-  try {
-    return await request();
-  } catch (error) {
-    // What fetch() throws for a network error; not by `instanceof`, which knows the errors of Jest's realm.
-    if (types.isNativeError(error) && error.name === 'TypeError') return null;
-    throw error;
-  }
-}
-
-/** Asks until it is answered, as a client does: a lost connection, a 503 and a busy task are worth repeating, nothing else is. */
-export async function untilDone(request: () => Promise<Answer>): Promise<Answer> {
-  for (const deadline = Date.now() + RETRY_MS_MAX; ; await sleep(100)) {
-    const answer = await attempt(request);
-    if (answer?.status === 200) return answer;
-    if (answer && !isWorthRepeating(answer)) throw new Error(`not worth repeating: ${answer.text}`);
-    if (Date.now() > deadline) throw new Error(`not done in time: ${answer?.text ?? 'no answer'}`);
-  }
-}
-
-export function isWorthRepeating({ status, headers }: Answer): boolean {
-  return (status === 503 || status === 409) && headers.has('Retry-After');
-}
+export { attempt, isWorthRepeating, untilDone } from './attempt';

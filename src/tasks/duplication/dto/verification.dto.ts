@@ -29,7 +29,7 @@ export class VerificationCheck {
    */
   examples!: string[];
 
-  static from(this: void, name: CheckName, { count, examples }: Findings): VerificationCheck {
+  static from(name: CheckName, { count, examples }: Findings): VerificationCheck {
     return { name, ok: count === 0, count, examples: [...examples] };
   }
 }
