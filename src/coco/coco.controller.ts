@@ -63,6 +63,7 @@ export class CocoController {
     'TASK_BUSY',
     'TOO_MANY_COPIES',
     'OUTCOME_UNKNOWN',
+    'DOCUMENT_ID_TAKEN',
     'BODY_TOO_LARGE',
     'UNSUPPORTED_MEDIA_TYPE',
     'UNSUPPORTED_ENCODING',

@@ -219,6 +219,12 @@ export const ERRORS = {
     en: 'The connection to the database was lost, whether task {id} was written is not known: repeat the same request',
     retryAfterS: 5,
   },
+  DOCUMENT_ID_TAKEN: {
+    code: 50305,
+    zh: '预留的标注文档编号已被占用，请重试相同的请求',
+    en: 'A document id that was reserved is taken already: repeat the same request',
+    retryAfterS: 1,
+  },
   SHUTTING_DOWN: {
     code: 50302,
     zh: '服务正在停止，请稍后重试',

@@ -79,6 +79,7 @@ export class TasksController {
     'BROKEN_SOURCE',
     'TOO_MANY_COPIES',
     'OUTCOME_UNKNOWN',
+    'DOCUMENT_ID_TAKEN',
     'BODY_TOO_LARGE',
     'UNSUPPORTED_MEDIA_TYPE',
     'UNSUPPORTED_ENCODING',

@@ -11,6 +11,7 @@ const {
 } = mongoose.mongo;
 
 const MAX_TIME_EXPIRED = 50;
+const DUPLICATE_KEY = 11000;
 
 /**
  * Codes of a server that is going, changing its role, full, or out of touch with the others, but not that a statement is
@@ -54,7 +55,10 @@ const AWAY_NAMES: ReadonlySet<string> = new Set([
   'MongoExpiredSessionError',
 ]);
 
-/** Runs `work` on MongoDB. @throws ApiError DATABASE_AWAY instead of the driver's many ways to say so */
+/**
+ * Runs `work` on MongoDB.
+ * @throws ApiError DATABASE_AWAY instead of the driver's many ways to say so; DOCUMENT_ID_TAKEN
+ */
 export async function whileMongoIsThere<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -82,7 +86,12 @@ export function isTooSlow(thrown: unknown): boolean {
 }
 
 function explain(thrown: unknown): unknown {
-  return isMongoAway(thrown) ? new ApiError('DATABASE_AWAY', {}, { cause: thrown }) : thrown;
+  if (isMongoAway(thrown)) return new ApiError('DATABASE_AWAY', {}, { cause: thrown });
+  // After PostgreSQL was restored without raising its counter; a new attempt reserves the next ids.
+  if (thrown instanceof MongoServerError && thrown.code === DUPLICATE_KEY) {
+    return new ApiError('DOCUMENT_ID_TAKEN', {}, { cause: thrown });
+  }
+  return thrown;
 }
 
 /** Whether MongoDB could not be reached, was lost, or cannot be written at the moment: later it may go well. */

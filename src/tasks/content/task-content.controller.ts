@@ -102,6 +102,7 @@ export class TaskContentController {
     'TASK_BUSY',
     'UNKNOWN_LABEL_CLASS',
     'OUTCOME_UNKNOWN',
+    'DOCUMENT_ID_TAKEN',
     'BODY_TOO_LARGE',
     'DOCUMENT_TOO_LARGE',
     'UNSUPPORTED_MEDIA_TYPE',
