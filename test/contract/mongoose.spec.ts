@@ -417,7 +417,10 @@ describeWithMongoDb('what only MongoDB has', () => {
       const [first, second, third] = [newId(), newId(), newId()];
       await insert([second]);
       const thrown: unknown = await insert([first, second, third]).catch((error: unknown) => error);
-      expect(thrown).toMatchObject({ name: 'MongoBulkWriteError', code: 11000 });
+      expect(thrown).toMatchObject({
+        errorName: 'DOCUMENT_ID_TAKEN',
+        cause: { name: 'MongoBulkWriteError', code: 11000 },
+      });
     });
   });
 
