@@ -662,6 +662,7 @@ export function describeLabeledImageRepository(adapter: string, open: () => Prom
         const images = [1, 2, 3, 4].map((orderId) =>
           anImage({ orderId, roiId: newId(), document: aDocument([0], '[{}]') }),
         );
+        images.push(anImage({ orderId: 5, document: aDocument([0], '[{}]') }));
         const source = await aTask(images);
         const target = newId();
         const { plan, labelClasses } = await copy(source.task, target);
@@ -673,7 +674,9 @@ export function describeLabeledImageRepository(adapter: string, open: () => Prom
         await replace(target, { ...document(), id: ids[1]!, roiId: otherRoi }, classes);
         const [, , , pointer] = (await pointersOf(target)).values();
         await point(target, { orderId: 3, id: ids[2]! }, pointer!);
-        expect(await compare(target, source.task)).toEqual({ count: 3, examples: ids.slice(0, 3) });
+        await replace(target, { ...document(), id: ids[4]!, roiId: newId() }, classes);
+        const found = [ids[0], ids[1], ids[2], ids[4]];
+        expect(await compare(target, source.task)).toEqual({ count: 4, examples: found });
       });
 
       it('finds what the source has lost, and a pointer to its document', async () => {

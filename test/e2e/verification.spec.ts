@@ -175,6 +175,26 @@ describeInEachMode('the verification of a copy', (documents) => {
     if (modifiedCount !== 1) throw new Error('nothing was damaged');
   }
 
+  async function cloneDocument({ id }: Task, { mongo_id }: ListedImage, cloneId: string): Promise<void> {
+    if (documents === 'postgresql') {
+      await damage(
+        `INSERT INTO labeled_image (task_id, id, img_id, img_roi_id, lab_class_ids, annotations)
+         SELECT task_id, $3, img_id, img_roi_id, lab_class_ids, annotations
+         FROM labeled_image
+         WHERE task_id = $1
+           AND id = $2`,
+        id,
+        mongo_id,
+        cloneId,
+      );
+    } else {
+      const [_id, clone] = [mongo_id!, cloneId].map((digits) => new mongoose.mongo.ObjectId(digits));
+      await mongo()
+        .aggregate([{ $match: { _id } }, { $set: { _id: clone } }, { $merge: 'labeled_image' }])
+        .toArray();
+    }
+  }
+
   async function deleteDocument({ id }: { id: string }, { mongo_id }: ListedImage): Promise<void> {
     if (documents === 'postgresql') {
       await damage('DELETE FROM labeled_image WHERE task_id = $1 AND id = $2', id, mongo_id);
@@ -725,6 +745,12 @@ describeInEachMode('the verification of a copy', (documents) => {
           4,
         )(copy);
         return { counts: ['document_count'], references: [id], content: [id] };
+      },
+      'a pointer to another document, which is the same': async (copy) => {
+        const image = copy.target.images[0]!;
+        const elsewhere = 'f'.repeat(24);
+        await cloneDocument(copy.target, image, elsewhere);
+        return { references: [await updateImage(`mongo_id = '${elsewhere}'`, 0)(copy)] };
       },
       'a document that is gone': async ({ target }) => {
         const image = target.images[0]!;

@@ -157,8 +157,8 @@ export class CopiedRowsRepository {
          FROM ${table}
          WHERE task_id = $2::bigint
        ) AS original ON original.id = copied.copied_from_id
-       WHERE copied.example IS NULL
-         OR copied.copied_from_id IS NULL
+       -- Of nothing, or of a row of the source that has no copy.
+       WHERE copied.copied_from_id IS NULL
          OR (original.id IS NULL AND $2::bigint IS NOT NULL)
          OR copied.nth > 1
          OR copied.step <> 1`,
