@@ -190,7 +190,11 @@ describeInEachMode('the verification of a copy', (documents) => {
     } else {
       const [_id, clone] = [mongo_id!, cloneId].map((digits) => new mongoose.mongo.ObjectId(digits));
       await mongo()
-        .aggregate([{ $match: { _id } }, { $set: { _id: clone } }, { $merge: 'labeled_image' }])
+        .aggregate([
+          { $match: { _id } },
+          { $set: { _id: clone } },
+          { $merge: { into: 'labeled_image', whenMatched: 'fail' } },
+        ])
         .toArray();
     }
   }
