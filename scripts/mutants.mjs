@@ -126,7 +126,7 @@ const MUTANTS = [
         'if (!(await hasCommitted(this.current.manager)) || error) throw error;',
       ],
     ],
-    tests: ['faults', 'test/faults/every-step', '-t', 'PostgreSQL.*cut when'],
+    tests: ['faults', 'test/faults/lost-commit'],
   },
   {
     name: 'heartbeat',

@@ -18,8 +18,8 @@ import {
   type Outcome,
 } from './support/task-model';
 
-/** To replay what a failure prints: `FAULT_SEED=… FAULT_PATH=… npm run test:faults -- races`. */
-const { FAULT_SEED, FAULT_PATH } = process.env;
+/** To replay what a failure prints: `FAULT_SEED=… FAULT_PATH=… npm run test:faults -- races`; FAULT_QUICK: not made smaller. */
+const { FAULT_SEED, FAULT_PATH, FAULT_QUICK } = process.env;
 const SEED = Number(FAULT_SEED ?? Date.now() % 2 ** 31);
 
 const TASKS = [0, 1, 2, 3];
@@ -88,7 +88,12 @@ describeInEachMode('writes that meet', (mode) => {
         await expectSwept(databases, () => nodes[0]!.app.get(Sweeper).sweep());
         await run.expectState();
       }),
-      { seed: SEED, numRuns: 40, ...(FAULT_PATH !== undefined && { path: FAULT_PATH }), endOnFailure: false },
+      {
+        seed: SEED,
+        numRuns: 40,
+        ...(FAULT_PATH !== undefined && { path: FAULT_PATH }),
+        endOnFailure: FAULT_QUICK !== undefined,
+      },
     );
   }, 600_000);
 });
