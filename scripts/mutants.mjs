@@ -111,7 +111,7 @@ const MUTANTS = [
       [
         'src/tasks/sweeper.ts',
         'await this.lock.holdIfFree(taskId, ({ connection }) => this.giveUp(connection, taskId))',
-        'await this.giveUp(this.dataSource.createQueryRunner(), taskId).then(() => true)',
+        'await this.lock.isHeld(taskId).then(() => this.giveUp(this.dataSource.createQueryRunner(), taskId)).then(() => true)',
       ],
     ],
     tests: ['e2e', 'test/e2e/sweeper', '-t', 'a write that runs'],
