@@ -91,12 +91,13 @@ export class CocoImportService {
     const documents = Math.max(images, 1);
     const firstId = await reserveIds(manager, images + documents + rois);
     await this.staging.placeImages(manager, firstId, images);
-    const range = await documentRange(manager, firstId + BigInt(images), documents);
+    const prefix = await documentPrefix(manager);
+    const range = documentRange(prefix, firstId + BigInt(images), documents);
     const announced = await this.garbage.announce(manager, task.taskId, range, 'import');
     try {
       await locked.transaction(
         'READ COMMITTED',
-        (transaction) => this.write(transaction, task, announced),
+        (transaction) => this.write(transaction, task, prefix, announced),
         async (later) => !(await this.garbage.exists(later, announced.id)),
       );
     } catch (error) {
@@ -106,9 +107,13 @@ export class CocoImportService {
   }
 
   /** Documents last, before the commit that makes them reachable. */
-  private async write(manager: EntityManager, task: FilledTask, announced: AnnouncedWrite): Promise<void> {
+  private async write(
+    manager: EntityManager,
+    task: FilledTask,
+    prefix: string,
+    announced: AnnouncedWrite,
+  ): Promise<void> {
     const { taskId } = task;
-    const prefix = await documentPrefix(manager);
     await this.tasks.fill(manager, task);
     await this.labelClasses.insert(manager, taskId, this.staging.labelClasses());
     await this.images.insert(manager, taskId, this.staging.images(prefix));

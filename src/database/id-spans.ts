@@ -26,20 +26,6 @@ export async function idSpans(
   return { count: whole.count, spans: await findSpans(manager, table, taskId) };
 }
 
-export async function countRows(
-  manager: EntityManager,
-  table: 'image' | 'roi_image',
-  taskId: string,
-): Promise<number> {
-  const [row] = await manager.query<{ count: number }[]>(
-    `SELECT count(*)::int AS count
-     FROM ${table}
-     WHERE task_id = $1::bigint`,
-    [taskId],
-  );
-  return row!.count; // count(*) always answers one row
-}
-
 async function findSpans(manager: EntityManager, table: string, taskId: string): Promise<IdSpan[]> {
   const rows = await manager.query<SpanRow[]>(
     `SELECT min(id) AS first_id, max(id) AS last_id

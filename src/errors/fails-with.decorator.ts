@@ -11,6 +11,16 @@ const ALWAYS: readonly ErrorName[] = [
   'SHUTTING_DOWN',
 ];
 
+/** What a request with a JSON body may meet. */
+export const JSON_BODY_ERRORS = [
+  'MALFORMED_JSON',
+  'BODY_NOT_AN_OBJECT',
+  'BODY_TOO_LARGE',
+  'UNSUPPORTED_MEDIA_TYPE',
+  'UNSUPPORTED_ENCODING',
+  'REQUEST_TIMEOUT',
+] as const satisfies readonly ErrorName[];
+
 const EXAMPLE_DETAILS: ErrorDetails = {
   id: '2018102439652891056',
   source: '2018102439652891014',

@@ -113,34 +113,22 @@ export class ImageRepository {
     );
   }
 
-  /** The image's pointer to its annotation document; null where the task has no such image. */
+  /**
+   * The image's pointer to its annotation document; null where the task has no such image. Locked, it stays what it is until
+   * the end of the transaction.
+   */
   async findPointer(
     manager: EntityManager,
     taskId: string,
     imageId: string,
-  ): Promise<{ readonly mongoId: string | null } | null> {
-    const [row] = await manager.query<{ mongoId: string | null }[]>(
-      `SELECT mongo_id AS "mongoId"
-       FROM image
-       WHERE task_id = $1::bigint
-         AND id = $2::bigint`,
-      [taskId, imageId],
-    );
-    return row ?? null;
-  }
-
-  /** The same, with the image locked until the end of the transaction: the pointer stays what it is. */
-  async lockPointer(
-    manager: EntityManager,
-    taskId: string,
-    imageId: string,
+    lock: '' | 'FOR UPDATE' = '',
   ): Promise<{ readonly mongoId: string | null } | null> {
     const [row] = await manager.query<{ mongoId: string | null }[]>(
       `SELECT mongo_id AS "mongoId"
        FROM image
        WHERE task_id = $1::bigint
          AND id = $2::bigint
-       FOR UPDATE`,
+       ${lock}`,
       [taskId, imageId],
     );
     return row ?? null;

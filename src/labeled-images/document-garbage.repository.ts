@@ -26,12 +26,12 @@ export class DocumentGarbageRepository {
   async announce(
     manager: EntityManager,
     taskId: string,
-    { firstId, lastId }: DocumentRange,
+    range: DocumentRange,
     reason: 'copy' | 'import' | 'edit',
     attemptId: string | null = null,
   ): Promise<AnnouncedWrite> {
-    const id = await this.insert(manager, taskId, { firstId, lastId }, reason, attemptId);
-    return { id, firstId, lastId };
+    const id = await this.insert(manager, taskId, range, reason, attemptId);
+    return { id, ...range };
   }
 
   /**
@@ -53,14 +53,14 @@ export class DocumentGarbageRepository {
     if (withdrawn.length !== 1) throw new Error(`the write of documents ${write.firstId} was given up`);
   }
 
-  /** In the transaction that takes the pointers to these documents away. @returns the id of the row */
+  /** In the transaction that takes the pointers to these documents away. */
   async add(
     manager: EntityManager,
     taskId: string,
     range: DocumentRange,
     reason: 'replaced' | 'deleted',
-  ): Promise<string> {
-    return this.insert(manager, taskId, range, reason, null);
+  ): Promise<void> {
+    await this.insert(manager, taskId, range, reason, null);
   }
 
   /** Whether the row is there: asked when no transaction that adds or withdraws it can be running any more. */
@@ -95,21 +95,15 @@ export class DocumentGarbageRepository {
   }
 
   /** Gives up every write of the task that has not committed. Only for who holds the task's lock: none can be running. */
-  async giveUp(manager: EntityManager, taskId: string): Promise<number> {
-    const rows = await manager.query<unknown[]>(
-      `WITH given_up AS (
-         UPDATE document_garbage
-         SET failed_at = clock_timestamp(), sweep_at = clock_timestamp()
-         WHERE task_id = $1::bigint
-           AND reason IN ('copy', 'import', 'edit')
-           AND failed_at IS NULL
-         RETURNING 1
-       )
-       SELECT
-       FROM given_up`,
+  async giveUp(manager: EntityManager, taskId: string): Promise<void> {
+    await manager.query(
+      `UPDATE document_garbage
+       SET failed_at = clock_timestamp(), sweep_at = clock_timestamp()
+       WHERE task_id = $1::bigint
+         AND reason IN ('copy', 'import', 'edit')
+         AND failed_at IS NULL`,
       [taskId],
     );
-    return rows.length;
   }
 
   /** Gives up one write that is known to have failed: for who holds the task's lock with others, whose writes may run. */

@@ -10,7 +10,10 @@ import type { Environment } from '../config/environment';
 import { ENVIRONMENT } from '../config/environment.module';
 import { inTransaction } from '../database/transaction';
 import { ApiError } from '../errors/api-error';
-import { DocumentGarbageRepository } from '../labeled-images/document-garbage.repository';
+import {
+  DocumentGarbageRepository,
+  type AnnouncedWrite,
+} from '../labeled-images/document-garbage.repository';
 import { LabeledImageRepository } from '../labeled-images/labeled-image.repository';
 import { AttemptRepository } from './duplication/attempt.repository';
 import type { LockedConnection } from './locked-connection';
@@ -88,17 +91,36 @@ export class Sweeper implements OnApplicationBootstrap, OnModuleDestroy {
     });
   }
 
+  /** Gives up a copy or an import that has failed while its lock is held, and sweeps what it left. */
+  abandon(locked: LockedConnection, taskId: string, reason: unknown): Promise<void> {
+    return this.giveUpFailed(locked, reason, { event: 'write_left_undecided', taskId }, () =>
+      this.giveUp(locked.connection, taskId),
+    );
+  }
+
+  /** The same for an edit, and no other of its task: those share the lock, and may run. */
+  abandonEdit(locked: LockedConnection, write: AnnouncedWrite, reason: unknown): Promise<void> {
+    return this.giveUpFailed(locked, reason, { event: 'edit_left_undecided', document: write.firstId }, () =>
+      this.garbage.fail(locked.connection.manager, write),
+    );
+  }
+
   /**
-   * Gives up a copy or an import that has failed while its lock is held, and sweeps what it left. One whose outcome is not
-   * known is left alone, and so is one where even this fails: who finds its lock free later knows better.
+   * A write whose outcome is not known is left alone, and so is one where even this fails: who finds its lock free later knows
+   * better.
    */
-  async abandon(locked: LockedConnection, taskId: string, reason: unknown): Promise<void> {
+  private async giveUpFailed(
+    locked: LockedConnection,
+    reason: unknown,
+    leftOver: object,
+    giveUp: () => Promise<void>,
+  ): Promise<void> {
     if (reason instanceof ApiError && reason.errorName === 'OUTCOME_UNKNOWN') return;
     try {
       await locked.ensure();
-      await this.giveUp(locked.connection, taskId);
+      await giveUp();
     } catch (error) {
-      this.logger.warn({ event: 'write_left_undecided', taskId, error: String(error) });
+      this.logger.warn({ ...leftOver, error: String(error) });
     }
     this.sweepSoon();
   }

@@ -71,6 +71,20 @@ export class TaskRepository {
     return row!.any; // EXISTS always answers one row
   }
 
+  async countContent(
+    manager: EntityManager,
+    taskId: string,
+  ): Promise<{ images: number; rois: number; labelClasses: number }> {
+    const [row] = await manager.query<{ images: number; rois: number; labelClasses: number }[]>(
+      `SELECT
+         (SELECT count(*)::int FROM image WHERE task_id = $1::bigint) AS images,
+         (SELECT count(*)::int FROM roi_image WHERE task_id = $1::bigint) AS rois,
+         (SELECT count(*)::int FROM label_class WHERE task_id = $1::bigint) AS "labelClasses"`,
+      [taskId],
+    );
+    return row!; // a SELECT without FROM always answers one row
+  }
+
   /** @returns false where a task has this id already */
   async insert(manager: EntityManager, task: NewTask): Promise<boolean> {
     const inserted = await manager.query<unknown[]>(

@@ -12,7 +12,7 @@ import {
   UseInterceptors,
 } from '@nestjs/common';
 import { ApiBody, ApiTags } from '@nestjs/swagger';
-import { FailsWith } from '../errors/fails-with.decorator';
+import { FailsWith, JSON_BODY_ERRORS } from '../errors/fails-with.decorator';
 import { AnswersWith } from '../http/answers-with.decorator';
 import { Envelope } from '../http/envelope.interceptor';
 import { PageQuery } from '../http/page.dto';
@@ -67,8 +67,7 @@ export class TasksController {
     },
   })
   @FailsWith(
-    'MALFORMED_JSON',
-    'BODY_NOT_AN_OBJECT',
+    ...JSON_BODY_ERRORS,
     'NOT_A_TASK_ID',
     'SAME_TASK',
     'SOURCE_NOT_FOUND',
@@ -80,10 +79,6 @@ export class TasksController {
     'TOO_MANY_COPIES',
     'OUTCOME_UNKNOWN',
     'DOCUMENT_ID_TAKEN',
-    'BODY_TOO_LARGE',
-    'UNSUPPORTED_MEDIA_TYPE',
-    'UNSUPPORTED_ENCODING',
-    'REQUEST_TIMEOUT',
   )
   duplicate(@Body() dto: DuplicateTaskDto): Promise<MemberStream> {
     return this.duplication.duplicate(dto);
@@ -162,18 +157,13 @@ export class TasksController {
   })
   @AnswersWith(TaskItem, { status: 201, description: 'The new task, empty.' })
   @FailsWith(
-    'MALFORMED_JSON',
-    'BODY_NOT_AN_OBJECT',
+    ...JSON_BODY_ERRORS,
     'NOT_A_TASK_ID',
     'NOT_A_NAME',
     'NOT_A_TASK_TYPE',
     'TASK_EXISTS',
     'TASK_BUSY',
     'OUTCOME_UNKNOWN',
-    'BODY_TOO_LARGE',
-    'UNSUPPORTED_MEDIA_TYPE',
-    'UNSUPPORTED_ENCODING',
-    'REQUEST_TIMEOUT',
   )
   create(@Body() dto: CreateTaskDto): Promise<TaskItem> {
     return this.tasks.create(dto);
@@ -223,8 +213,7 @@ export class TasksController {
   })
   @AnswersWith(TaskItem, { description: 'The task as it is now.' })
   @FailsWith(
-    'MALFORMED_JSON',
-    'BODY_NOT_AN_OBJECT',
+    ...JSON_BODY_ERRORS,
     'NOT_A_TASK_ID',
     'NOT_A_NAME',
     'NOT_A_TASK_TYPE',
@@ -232,10 +221,6 @@ export class TasksController {
     'TASK_TYPES_DIFFER',
     'TASK_BUSY',
     'OUTCOME_UNKNOWN',
-    'BODY_TOO_LARGE',
-    'UNSUPPORTED_MEDIA_TYPE',
-    'UNSUPPORTED_ENCODING',
-    'REQUEST_TIMEOUT',
   )
   edit(@Param() { task_id }: TaskPath, @Body() dto: EditTaskDto): Promise<TaskItem> {
     return this.tasks.edit(task_id, dto);

@@ -167,7 +167,11 @@ export function describeLabeledImageRepository(adapter: string, open: () => Prom
       const [images, labels] = [new ImageRepository(), new LabelClassRepository()];
       const connection = dataSource.createQueryRunner();
       try {
-        const plan = await new CopyPlanner(images, labels).plan(connection, source, target);
+        const plan = await new CopyPlanner(new TaskRepository(), images, labels).plan(
+          connection,
+          source,
+          target,
+        );
         return await inTransaction(connection, 'REPEATABLE READ', async (manager) => {
           await new TaskRepository().copy(manager, plan);
           const labelClasses = known(await labels.copy(manager, plan));

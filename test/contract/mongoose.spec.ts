@@ -136,7 +136,11 @@ describeWithMongoDb('what only MongoDB has', () => {
     const [images, labels] = [new ImageRepository(), new LabelClassRepository()];
     const connection = mongo.dataSource.createQueryRunner();
     try {
-      const plan = await new CopyPlanner(images, labels).plan(connection, taskId, newId());
+      const plan = await new CopyPlanner(new TaskRepository(), images, labels).plan(
+        connection,
+        taskId,
+        newId(),
+      );
       return await inTransaction(connection, 'REPEATABLE READ', async (manager) => {
         await new TaskRepository().copy(manager, plan);
         const classes = await labels.copy(manager, plan);

@@ -1,9 +1,10 @@
 import { newTaskId, type Answer } from '../support/api';
 import { describeInEachMode } from '../support/document-mode';
 import { aTaskWithEverything } from './support/any-source';
-import { expectNothingOrAll, expectSwept, faceOf, type TaskFace } from './support/invariants';
-import { attempt, isWorthRepeating, Stage } from './support/stage';
+import { faceOf, type TaskFace } from './support/invariants';
+import { attempt, Stage } from './support/stage';
 import type { When } from './support/steps';
+import { expectSurvived } from './support/survival';
 
 /** Only this one, to look at it: `FAULT_STEP=17 npm run test:faults -- every-step`. */
 const ONLY_STEP = Number(process.env['FAULT_STEP'] ?? 0);
@@ -53,7 +54,7 @@ describeInEachMode('a duplication that breaks at any step', (mode) => {
         if (harm === kill) await stage.kill();
         try {
           if (when === 'after' && harm === cut) await expectNoFalseAlarm(answer, log[step - 1], target);
-          await expectSurvived(answer, target);
+          await expectSurvived(stage, { source, target, whole }, answer);
         } catch (error) {
           throw new Error(`${name}: ${String(error)}`, { cause: error });
         }
@@ -77,20 +78,5 @@ describeInEachMode('a duplication that breaks at any step', (mode) => {
     if (answer === null || step !== 'postgresql: COMMIT') return;
     const { body } = await stage.witnessApi.get(`/training/tasks/${target}/duplication`);
     if (body['state'] === 'done') expect(answer.status).toBe(200);
-  }
-
-  async function expectSurvived(answer: Answer | null, target: string): Promise<void> {
-    if (answer && answer.status !== 200) expect(isWorthRepeating(answer)).toBe(true);
-    await expectNothingOrAll(stage.databases, target, whole);
-    const done = await stage.duplicateUntilDone(source, target);
-    if (answer?.status === 200) expect(done.body).toEqual(answer.body);
-    // What was answered can be read, and asking again answers it again.
-    expect(await faceOf(stage.databases, target)).toEqual(whole);
-    const again = await stage.witnessApi.duplicate(source, target);
-    expect(again.headers.get('Idempotency-Replayed')).toBe('true');
-    expect(again.body).toEqual(done.body);
-    await expectSwept(stage.databases, () => stage.sweep());
-    expect(await faceOf(stage.databases, source)).toEqual(whole);
-    expect(await faceOf(stage.databases, target)).toEqual(whole);
   }
 });

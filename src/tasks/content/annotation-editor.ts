@@ -1,7 +1,8 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { EntityManager, QueryRunner } from 'typeorm';
 import { documentRange } from '../../database/document-range';
 import { reserveIds } from '../../database/id-allocator';
+import { documentPrefix } from '../../database/installation';
 import { inTransaction } from '../../database/transaction';
 import { ApiError } from '../../errors/api-error';
 import { ImageRepository } from '../../images/image.repository';
@@ -35,8 +36,6 @@ interface Edit {
  */
 @Injectable()
 export class AnnotationEditor {
-  private readonly logger = new Logger(AnnotationEditor.name);
-
   constructor(
     private readonly lock: TaskLock,
     private readonly tasks: TaskRepository,
@@ -76,7 +75,7 @@ export class AnnotationEditor {
       );
       return announced.firstId;
     } catch (error) {
-      await this.abandon(locked, announced, error);
+      await this.sweeper.abandonEdit(locked, announced, error);
       throw error;
     }
   }
@@ -102,7 +101,8 @@ export class AnnotationEditor {
    */
   private announce(connection: QueryRunner, taskId: string): Promise<AnnouncedWrite> {
     return inTransaction(connection, 'READ COMMITTED', async (manager) => {
-      const range = await documentRange(manager, await reserveIds(manager, 1), 1);
+      const prefix = await documentPrefix(manager);
+      const range = documentRange(prefix, await reserveIds(manager, 1), 1);
       return this.garbage.announce(manager, taskId, range, 'edit');
     });
   }
@@ -111,7 +111,7 @@ export class AnnotationEditor {
     const { taskId, imageId } = edit;
     const mongoId = announced.firstId;
     // What is replaced is what the locked row says: an earlier look may be of a document that is long gone.
-    const image = await this.images.lockPointer(manager, taskId, imageId);
+    const image = await this.images.findPointer(manager, taskId, imageId, 'FOR UPDATE');
     if (!image) throw new ApiError('IMAGE_NOT_FOUND', { id: taskId, image: imageId });
     checkExpected(edit, image.mongoId);
     await this.labeledImages.insert(manager, taskId, newDocument({ mongoId, ...edit }));
@@ -124,21 +124,6 @@ export class AnnotationEditor {
     const range = { firstId: mongoId, lastId: mongoId };
     await this.garbage.add(manager, taskId, range, 'replaced');
     await this.labeledImages.retire(manager, taskId, range);
-  }
-
-  /**
-   * Gives up this edit, and no other of the task. One whose outcome is not known is left alone, and so is one where even this
-   * fails: the sweeper finds it once the task's lock is free.
-   */
-  private async abandon(locked: LockedConnection, announced: AnnouncedWrite, reason: unknown): Promise<void> {
-    if (reason instanceof ApiError && reason.errorName === 'OUTCOME_UNKNOWN') return;
-    try {
-      await locked.ensure();
-      await this.garbage.fail(locked.connection.manager, announced);
-    } catch (error) {
-      this.logger.warn({ event: 'edit_left_undecided', document: announced.firstId, error: String(error) });
-    }
-    this.sweeper.sweepSoon();
   }
 }
 

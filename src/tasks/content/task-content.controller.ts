@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Param, Put, Query, UseInterceptors } from '@nestjs/common';
 import { ApiBody, ApiTags } from '@nestjs/swagger';
-import { FailsWith } from '../../errors/fails-with.decorator';
+import { FailsWith, JSON_BODY_ERRORS } from '../../errors/fails-with.decorator';
 import { AnswersWith } from '../../http/answers-with.decorator';
 import { Envelope } from '../../http/envelope.interceptor';
 import { PageQuery } from '../../http/page.dto';
@@ -82,8 +82,7 @@ export class TaskContentController {
   })
   @AnswersWith(ImageAnnotations, { description: 'The new annotation document.' })
   @FailsWith(
-    'MALFORMED_JSON',
-    'BODY_NOT_AN_OBJECT',
+    ...JSON_BODY_ERRORS,
     'NOT_A_TASK_ID',
     'NOT_AN_IMAGE_ID',
     'NOT_ANNOTATIONS',
@@ -103,11 +102,7 @@ export class TaskContentController {
     'UNKNOWN_LABEL_CLASS',
     'OUTCOME_UNKNOWN',
     'DOCUMENT_ID_TAKEN',
-    'BODY_TOO_LARGE',
     'DOCUMENT_TOO_LARGE',
-    'UNSUPPORTED_MEDIA_TYPE',
-    'UNSUPPORTED_ENCODING',
-    'REQUEST_TIMEOUT',
   )
   replaceAnnotations(
     @Param() path: ImagePath,

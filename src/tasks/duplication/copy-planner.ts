@@ -1,19 +1,20 @@
-import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager, QueryRunner } from 'typeorm';
 import type { CopyPlan } from '../../database/copy-plan';
 import { documentRange } from '../../database/document-range';
 import { reserveIds } from '../../database/id-allocator';
 import { shiftRuns, widthOf } from '../../database/id-run';
-import { countRows, idSpans } from '../../database/id-spans';
+import { idSpans } from '../../database/id-spans';
 import { documentPrefix } from '../../database/installation';
 import { ImageRepository } from '../../images/image.repository';
 import { LabelClassRepository } from '../../label-classes/label-class.repository';
+import { TaskRepository } from '../task.repository';
 
 /** Counts the source and reserves the ids of its copy: one block for the images, one for their documents, one for the ROIs. */
 @Injectable()
 export class CopyPlanner {
   constructor(
+    private readonly tasks: TaskRepository,
     private readonly images: ImageRepository,
     private readonly labelClasses: LabelClassRepository,
   ) {}
@@ -23,12 +24,8 @@ export class CopyPlanner {
     manager: EntityManager,
     { source, imageCount, roiCount, labelClassCount }: CopyPlan,
   ): Promise<boolean> {
-    const counts = [
-      await countRows(manager, 'image', source),
-      await countRows(manager, 'roi_image', source),
-      await this.labelClasses.count(manager, source),
-    ];
-    return isDeepStrictEqual(counts, [imageCount, roiCount, labelClassCount]);
+    const { images, rois, labelClasses } = await this.tasks.countContent(manager, source);
+    return images === imageCount && rois === roiCount && labelClasses === labelClassCount;
   }
 
   /** Called with the source's lock shared, so that its rows can't grow between this count and the snapshot. */
@@ -40,14 +37,15 @@ export class CopyPlanner {
     const firstImageId = await reserveIds(manager, 2 * imageWidth + widthOf(rois.spans));
     const documentShift = BigInt(imageWidth);
     const firstDocument = firstImageId + documentShift;
+    const prefix = await documentPrefix(manager);
     return {
       source,
       target,
       imageRuns: shiftRuns(images.spans, firstImageId),
       roiRuns: shiftRuns(rois.spans, firstDocument + documentShift),
       documentShift,
-      documentPrefix: await documentPrefix(manager),
-      documents: imageWidth > 0 ? await documentRange(manager, firstDocument, imageWidth) : null,
+      documentPrefix: prefix,
+      documents: imageWidth > 0 ? documentRange(prefix, firstDocument, imageWidth) : null,
       imageCount: images.count,
       roiCount: rois.count,
       labelClassCount: await this.labelClasses.count(manager, source),
