@@ -23,7 +23,42 @@ export function shiftRuns(spans: readonly IdSpan[], firstNewId: bigint): IdRun[]
   });
 }
 
-/** The runs as the three columns of `unnest($n::bigint[], …) AS run (first_id, last_id, shift)`. */
+/** Cuts the runs, in their order, into groups of so many ids and so many runs at the most. */
+export function* sliceRuns(runs: readonly IdRun[], idsMax: number, runsMax: number): Generator<IdRun[]> {
+  let slice: IdRun[] = [];
+  for (const run of runs) {
+    for (let { firstId } = run; firstId <= run.lastId;) {
+      const room = BigInt(idsMax - widthOf(slice));
+      const lastId = run.lastId - firstId < room ? run.lastId : firstId + room - 1n;
+      slice.push({ ...run, firstId, lastId });
+      firstId = lastId + 1n;
+      if (widthOf(slice) < idsMax && slice.length < runsMax) continue;
+      yield slice;
+      slice = [];
+    }
+  }
+  if (slice.length > 0) yield slice;
+}
+
+/** Those of the runs that any of these ids lies in; the runs are in the order of their ids. */
+export function runsWith(runs: readonly IdRun[], ids: readonly bigint[]): IdRun[] {
+  const places = new Set(ids.map((id) => lastAtOrBelow(runs, id)));
+  return [...places].sort((a, b) => a - b).flatMap((place) => runs[place] ?? []);
+}
+
+/** By binary search; -1 where all begin behind the id. */
+function lastAtOrBelow(runs: readonly IdRun[], id: bigint): number {
+  let [low, high] = [0, runs.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    // The middle is below the length.
+    if (runs[middle]!.firstId <= id) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+/** The runs, in the order of their ids, as three parameters for `shiftedId`. */
 export function runColumns(
   runs: readonly IdRun[],
 ): [firstIds: string[], lastIds: string[], shifts: string[]] {
@@ -32,4 +67,14 @@ export function runColumns(
     runs.map(({ lastId }) => String(lastId)),
     runs.map(({ shift }) => String(shift)),
   ];
+}
+
+/**
+ * SQL for the new id of `id`, NULL for one in no run; the `runColumns` are the parameters from `$n` on. A lookup by binary
+ * search: it costs a row next to nothing, and with many runs a join would compare every row with every run.
+ */
+export function shiftedId(id: string, n: number): string {
+  const run = `width_bucket(${id}, $${String(n)}::bigint[])`;
+  const valueOf = (column: number): string => `($${String(n + column)}::bigint[])[${run}]`;
+  return `CASE WHEN ${id} <= ${valueOf(1)} THEN ${id} + ${valueOf(2)} END`;
 }

@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager, QueryRunner } from 'typeorm';
-import type { CopyPlan } from '../database/copy-plan';
+import type { CopyPlan, CopySlice } from '../database/copy-plan';
 import { BATCH_ROWS_LARGE, readInBatches } from '../database/cursor';
 import type { DocumentRange } from '../database/document-range';
-import { runColumns } from '../database/id-run';
+import { runColumns, shiftedId, type IdRun } from '../database/id-run';
+import { countAffected } from '../database/count-affected';
 import type { RowQuery } from '../database/row-query';
 import type { ImageState, SetType } from './image.entity';
 import type { RoiBox } from './roi-image.entity';
@@ -49,28 +50,17 @@ const ROI_COLUMNS = `
 
 @Injectable()
 export class ImageRepository {
-  /** Inserts the copies of all images of the source; gaps of `order_id` close up. */
-  async copy(manager: EntityManager, plan: CopyPlan): Promise<{ images: number; annotated: number }> {
-    const [row] = await manager.query<{ images: number; annotated: number }[]>(
-      `WITH copied AS (
-         INSERT INTO image (
-           task_id, id, set_type, name, width, height, state, order_id, mongo_id, copied_from_id, extra
-         )
-         SELECT
-           $2::bigint, image.id + run.shift, set_type, name, width, height, state,
-           row_number() OVER (ORDER BY order_id),
-           CASE WHEN mongo_id IS NOT NULL THEN $6::text || (image.id + run.shift + $7::bigint) END,
-           image.id, extra
-         FROM unnest($3::bigint[], $4::bigint[], $5::bigint[]) AS run (first_id, last_id, shift)
-         JOIN image ON image.id BETWEEN run.first_id AND run.last_id
-         WHERE image.task_id = $1::bigint
-         RETURNING mongo_id
-       )
-       SELECT count(*)::int AS images, count(mongo_id)::int AS annotated
-       FROM copied`,
-      [plan.source, plan.target, ...runColumns(plan.imageRuns), plan.documentPrefix, plan.documentShift],
-    );
-    return row!; // count(*) always answers one row
+  /** Inserts the copies of a slice of the source's images, in the places they have. @returns how many */
+  copy(manager: EntityManager, plan: CopyPlan, { firstId, lastId, imageRuns }: CopySlice): Promise<number> {
+    return insertCopies(manager, plan, imageRuns, 'order_id', 'AND id BETWEEN $8::bigint AND $9::bigint', [
+      firstId,
+      lastId,
+    ]);
+  }
+
+  /** Inserts the copies of all images of the source; gaps of `order_id` close up. @returns how many */
+  copyClosingGaps(manager: EntityManager, plan: CopyPlan): Promise<number> {
+    return insertCopies(manager, plan, plan.imageRuns, 'row_number() OVER (ORDER BY order_id)');
   }
 
   /** Inserts rows of (id, set_type, name, width, height, state, order_id, mongo_id, extra); `$1` is the task. */
@@ -83,15 +73,26 @@ export class ImageRepository {
     );
   }
 
-  /** How many images of the task have an annotation document. */
-  async countAnnotated(manager: EntityManager, taskId: string): Promise<number> {
-    const [row] = await manager.query<{ count: number }[]>(
-      `SELECT count(mongo_id)::int AS count
+  /**
+   * How far the numbers in the documents' ids lie from the ids of their images, which is the same for all that were made
+   * together: the most frequent one among the first images. null where their ids are not this installation's.
+   */
+  async documentShift(
+    manager: EntityManager,
+    taskId: string,
+    firstId: string | null,
+    prefix: string,
+  ): Promise<bigint | null> {
+    const [row] = await manager.query<{ shift: string | null }[]>(
+      `SELECT mode() WITHIN GROUP (ORDER BY substr(mongo_id, 6)::numeric - id)::text AS shift
        FROM image
-       WHERE task_id = $1::bigint`,
-      [taskId],
+       WHERE task_id = $1::bigint
+         AND id BETWEEN $2::bigint AND $2::bigint + 999
+         AND mongo_id ~ ('^' || $3::text || '[0-9]{19}$')`,
+      [taskId, firstId, prefix],
     );
-    return row!.count; // count() always answers one row
+    const shift = row!.shift; // mode() always answers one row
+    return shift === null ? null : BigInt(shift);
   }
 
   /** A page by `order_id`, beginning behind `after`. */
@@ -218,4 +219,28 @@ export class ImageRepository {
       [taskId, sourceTaskId, limit, after],
     );
   }
+}
+
+function insertCopies(
+  manager: EntityManager,
+  plan: CopyPlan,
+  runs: readonly IdRun[],
+  place: string,
+  condition = '',
+  parameters: readonly bigint[] = [],
+): Promise<number> {
+  return countAffected(
+    manager,
+    `INSERT INTO image (
+       task_id, id, set_type, name, width, height, state, order_id, mongo_id, copied_from_id, extra
+     )
+     SELECT
+       $2::bigint, new_id, set_type, name, width, height, state, ${place},
+       CASE WHEN mongo_id IS NOT NULL THEN $6::text || (new_id + $7::bigint) END, id, extra
+     FROM image
+     CROSS JOIN LATERAL (SELECT ${shiftedId('id', 3)} AS new_id) AS copy
+     WHERE task_id = $1::bigint
+       ${condition}`,
+    [plan.source, plan.target, ...runColumns(runs), plan.documentPrefix, plan.documentShift, ...parameters],
+  );
 }

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager, QueryRunner } from 'typeorm';
-import type { CopyPlan } from '../database/copy-plan';
+import type { CopyPlan, CopySlice } from '../database/copy-plan';
+import { countAffected } from '../database/count-affected';
 import { readInBatches } from '../database/cursor';
-import { runColumns } from '../database/id-run';
+import { runColumns, shiftedId } from '../database/id-run';
 import type { RowQuery } from '../database/row-query';
 
 export interface CopiedRoiRow {
@@ -12,25 +13,21 @@ export interface CopiedRoiRow {
 
 @Injectable()
 export class RoiImageRepository {
-  /** Inserts the copies of all ROIs of the source. @returns how many */
-  async copy(manager: EntityManager, plan: CopyPlan): Promise<number> {
-    const [row] = await manager.query<{ copied: number }[]>(
-      `WITH copied AS (
-         INSERT INTO roi_image (task_id, id, image_id, x, y, width, height, copied_from_id)
-         SELECT
-           $2::bigint, roi.id + run.shift, roi.image_id + image_run.shift, x, y, width, height, roi.id
-         FROM unnest($3::bigint[], $4::bigint[], $5::bigint[]) AS run (first_id, last_id, shift)
-         JOIN roi_image AS roi ON roi.id BETWEEN run.first_id AND run.last_id
-         JOIN unnest($6::bigint[], $7::bigint[], $8::bigint[]) AS image_run (first_id, last_id, shift)
-           ON roi.image_id BETWEEN image_run.first_id AND image_run.last_id
-         WHERE roi.task_id = $1::bigint
-         RETURNING 1
-       )
-       SELECT count(*)::int AS copied
-       FROM copied`,
-      [plan.source, plan.target, ...runColumns(plan.roiRuns), ...runColumns(plan.imageRuns)],
+  /** Inserts the copies of the ROIs of a slice of the source's images. @returns how many */
+  copy(
+    manager: EntityManager,
+    { source, target }: CopyPlan,
+    { firstId, lastId, imageRuns, roiRuns }: CopySlice,
+  ): Promise<number> {
+    return countAffected(
+      manager,
+      `INSERT INTO roi_image (task_id, id, image_id, x, y, width, height, copied_from_id)
+       SELECT $2::bigint, ${shiftedId('id', 3)}, ${shiftedId('image_id', 6)}, x, y, width, height, id
+       FROM roi_image
+       WHERE task_id = $1::bigint
+         AND image_id BETWEEN $9::bigint AND $10::bigint`,
+      [source, target, ...runColumns(roiRuns), ...runColumns(imageRuns), firstId, lastId],
     );
-    return row!.copied; // count(*) always answers one row
   }
 
   /** Inserts rows of (id, image_id, x, y, width, height); `$1` is the task. */

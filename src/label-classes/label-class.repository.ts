@@ -47,16 +47,6 @@ export class LabelClassRepository {
     await manager.query(`DELETE FROM label_class WHERE task_id = $1::bigint`, [taskId]);
   }
 
-  async count(manager: EntityManager, taskId: string): Promise<number> {
-    const [row] = await manager.query<{ count: number }[]>(
-      `SELECT count(*)::int AS count
-       FROM label_class
-       WHERE task_id = $1::bigint`,
-      [taskId],
-    );
-    return row!.count; // count(*) always answers one row
-  }
-
   /** All classes of the task by `order_id`: a few hundred at the most. */
   async list(manager: EntityManager, taskId: string): Promise<LabelClassRow[]> {
     return manager.query<LabelClassRow[]>(

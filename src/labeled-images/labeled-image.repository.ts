@@ -1,5 +1,5 @@
 import type { EntityManager, QueryRunner } from 'typeorm';
-import type { CopyPlan } from '../database/copy-plan';
+import type { CopyPlan, CopySlice } from '../database/copy-plan';
 import type { DocumentRange } from '../database/document-range';
 import type { RowQuery } from '../database/row-query';
 import type { CopiedLabelClass } from '../label-classes/label-class.repository';
@@ -29,7 +29,8 @@ export abstract class LabeledImageRepository {
   abstract readonly canWriteLate: boolean;
 
   /**
-   * Writes the copies of all documents that the source's images point to, with every reference rewritten.
+   * Writes the copies of all documents that the source's images point to, with every reference rewritten: slice by slice of
+   * the images, whose rows are written while it asks for the next one. Leaves no statement on its way, also when it throws.
    * A document that can't be copied (inspect() says why) is left out. Not repeatable: a new attempt has new ids.
    * @returns how many were written
    */
@@ -37,6 +38,7 @@ export abstract class LabeledImageRepository {
     manager: EntityManager,
     plan: CopyPlan,
     labelClasses: readonly CopiedLabelClass[],
+    slices: AsyncGenerator<CopySlice>,
   ): Promise<number>;
 
   /**

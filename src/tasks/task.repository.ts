@@ -26,6 +26,21 @@ export interface NewTask {
   readonly taskType: TaskType | null;
 }
 
+/** Counts, and where the ids of the rows lie: null where there are none. */
+export interface TaskSize {
+  readonly imageCount: number;
+  readonly firstImageId: string | null;
+  readonly lastImageId: string | null;
+  /** The highest place of an image; more than there are images where there are gaps. */
+  readonly lastOrderId: number;
+  /** Images with an annotation document. */
+  readonly documentCount: number;
+  readonly roiCount: number;
+  readonly firstRoiId: string | null;
+  readonly lastRoiId: string | null;
+  readonly labelClassCount: number;
+}
+
 /** null leaves it as it is. */
 export interface TaskEdit {
   readonly name: string | null;
@@ -71,18 +86,28 @@ export class TaskRepository {
     return row!.any; // EXISTS always answers one row
   }
 
-  async countContent(
-    manager: EntityManager,
-    taskId: string,
-  ): Promise<{ images: number; rois: number; labelClasses: number }> {
-    const [row] = await manager.query<{ images: number; rois: number; labelClasses: number }[]>(
-      `SELECT
-         (SELECT count(*)::int FROM image WHERE task_id = $1::bigint) AS images,
-         (SELECT count(*)::int FROM roi_image WHERE task_id = $1::bigint) AS rois,
-         (SELECT count(*)::int FROM label_class WHERE task_id = $1::bigint) AS "labelClasses"`,
+  /** How much the task holds, counted anew. */
+  async measure(manager: EntityManager, taskId: string): Promise<TaskSize> {
+    const [row] = await manager.query<TaskSize[]>(
+      `SELECT image.*, roi.*, label_class.*
+       FROM (
+         SELECT
+           count(*)::int AS "imageCount", min(id) AS "firstImageId", max(id) AS "lastImageId",
+           coalesce(max(order_id), 0) AS "lastOrderId", count(mongo_id)::int AS "documentCount"
+         FROM image
+         WHERE task_id = $1::bigint
+       ) AS image
+       CROSS JOIN (
+         SELECT count(*)::int AS "roiCount", min(id) AS "firstRoiId", max(id) AS "lastRoiId"
+         FROM roi_image
+         WHERE task_id = $1::bigint
+       ) AS roi
+       CROSS JOIN (
+         SELECT count(*)::int AS "labelClassCount" FROM label_class WHERE task_id = $1::bigint
+       ) AS label_class`,
       [taskId],
     );
-    return row!; // a SELECT without FROM always answers one row
+    return row!; // aggregates always answer one row
   }
 
   /** @returns false where a task has this id already */

@@ -3,17 +3,14 @@ import type { DataSource } from 'typeorm';
 import type { CopyPlan } from '../../src/database/copy-plan';
 import type { DocumentRange } from '../../src/database/document-range';
 import { documentPrefix } from '../../src/database/installation';
-import { inSnapshot, inTransaction } from '../../src/database/transaction';
-import { ImageRepository } from '../../src/images/image.repository';
-import { RoiImageRepository } from '../../src/images/roi-image.repository';
-import { LabelClassRepository, type CopiedLabelClass } from '../../src/label-classes/label-class.repository';
+import { inSnapshot } from '../../src/database/transaction';
+import type { CopiedLabelClass } from '../../src/label-classes/label-class.repository';
 import { EXAMPLES_MAX, type DocumentFault } from '../../src/labeled-images/document-faults';
 import type {
   LabeledImageRepository,
   PlacedDocument,
 } from '../../src/labeled-images/labeled-image.repository';
-import { CopyPlanner } from '../../src/tasks/duplication/copy-planner';
-import { TaskRepository } from '../../src/tasks/task.repository';
+import { copyTask, type CopiedTask } from '../support/copy-task';
 
 /** An adapter with a migrated database of its own for the rows around the documents. */
 export interface DocumentStore {
@@ -158,30 +155,12 @@ export function describeLabeledImageRepository(adapter: string, open: () => Prom
       return new Map(rows.map(({ id, mongo_id }) => [id, mongo_id]));
     }
 
-    /** The protocol of a duplication without its lock and its record. */
-    async function copy(
+    function copy(
       source: string,
       target: string,
-      known = (classes: CopiedLabelClass[]) => classes,
-    ): Promise<{ copied: number; plan: CopyPlan; labelClasses: readonly CopiedLabelClass[] }> {
-      const [images, labels] = [new ImageRepository(), new LabelClassRepository()];
-      const connection = dataSource.createQueryRunner();
-      try {
-        const plan = await new CopyPlanner(new TaskRepository(), images, labels).plan(
-          connection,
-          source,
-          target,
-        );
-        return await inTransaction(connection, 'REPEATABLE READ', async (manager) => {
-          await new TaskRepository().copy(manager, plan);
-          const labelClasses = known(await labels.copy(manager, plan));
-          await images.copy(manager, plan);
-          await new RoiImageRepository().copy(manager, plan);
-          return { copied: await repository.copy(manager, plan, labelClasses), plan, labelClasses };
-        });
-      } finally {
-        await connection.release();
-      }
+      known?: (classes: CopiedLabelClass[]) => readonly CopiedLabelClass[],
+    ): Promise<CopiedTask> {
+      return copyTask(dataSource, repository, source, target, known);
     }
 
     describe('insert and find', () => {

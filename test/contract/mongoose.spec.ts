@@ -4,16 +4,13 @@ import mongoose from 'mongoose';
 import { connectDatabase } from '../../src/database/connect';
 import type { CopyPlan } from '../../src/database/copy-plan';
 import { documentPrefix } from '../../src/database/installation';
-import { inSnapshot, inTransaction } from '../../src/database/transaction';
-import { ImageRepository } from '../../src/images/image.repository';
-import { LabelClassRepository } from '../../src/label-classes/label-class.repository';
+import { inSnapshot } from '../../src/database/transaction';
 import type { DocumentFault } from '../../src/labeled-images/document-faults';
 import { MongooseLabeledImageRepository } from '../../src/labeled-images/mongoose/mongoose-labeled-image.repository';
 import type { LabeledImage } from '../../src/labeled-images/mongoose/labeled-image.schema';
 import { prepareMongo } from '../../src/labeled-images/mongoose/mongo-connection';
 import { CONNECTION } from '../../src/labeled-images/mongoose/mongo-settings';
-import { CopyPlanner } from '../../src/tasks/duplication/copy-planner';
-import { TaskRepository } from '../../src/tasks/task.repository';
+import { copyTask } from '../support/copy-task';
 import { describeWithMongoDb } from '../support/document-mode';
 import { mongoDatabase } from '../support/mongo-database';
 import { createDatabase, dropDatabase, TEMPLATE } from '../support/test-database';
@@ -133,23 +130,8 @@ describeWithMongoDb('what only MongoDB has', () => {
   async function copy(
     repository = mongo.repository,
   ): Promise<{ copied: number; plan: CopyPlan; class: number }> {
-    const [images, labels] = [new ImageRepository(), new LabelClassRepository()];
-    const connection = mongo.dataSource.createQueryRunner();
-    try {
-      const plan = await new CopyPlanner(new TaskRepository(), images, labels).plan(
-        connection,
-        taskId,
-        newId(),
-      );
-      return await inTransaction(connection, 'REPEATABLE READ', async (manager) => {
-        await new TaskRepository().copy(manager, plan);
-        const classes = await labels.copy(manager, plan);
-        await images.copy(manager, plan);
-        return { copied: await repository.copy(manager, plan, classes), plan, class: classes[0]?.id ?? 0 };
-      });
-    } finally {
-      await connection.release();
-    }
+    const { copied, plan, labelClasses } = await copyTask(mongo.dataSource, repository, taskId, newId());
+    return { copied, plan, class: labelClasses[0]?.id ?? 0 };
   }
 
   async function rawOf(task: string): Promise<Buffer[]> {

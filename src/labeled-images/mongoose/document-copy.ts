@@ -1,4 +1,4 @@
-import type { CopyPlan } from '../../database/copy-plan';
+import type { CopyPlan, CopySlice } from '../../database/copy-plan';
 import type { DocumentRange } from '../../database/document-range';
 import type { Heartbeat } from '../../database/heartbeat';
 import type { CopiedLabelClass } from '../../label-classes/label-class.repository';
@@ -23,8 +23,8 @@ export class DocumentCopy {
   ) {}
 
   /** @returns how many documents lie in the target's range afterwards: `$merge` itself does not say */
-  async run(chunks: CopyChunks): Promise<number> {
-    await inLanes(LANES, chunks.read(), async (chunk) => {
+  async run(slices: AsyncGenerator<CopySlice>, chunks: CopyChunks): Promise<number> {
+    await inLanes(LANES, chunks.cut(slices), async (chunk) => {
       const startedAt = performance.now();
       await this.copyChunk(chunk);
       chunks.adapt(performance.now() - startedAt);

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import mongoose from 'mongoose';
 import type { EntityManager, QueryRunner } from 'typeorm';
-import type { CopyPlan } from '../../database/copy-plan';
+import type { CopyPlan, CopySlice } from '../../database/copy-plan';
 import type { DocumentRange } from '../../database/document-range';
 import { Heartbeat } from '../../database/heartbeat';
 import type { RowQuery } from '../../database/row-query';
@@ -45,11 +45,15 @@ export class MongooseLabeledImageRepository extends LabeledImageRepository {
     manager: EntityManager,
     plan: CopyPlan,
     labelClasses: readonly CopiedLabelClass[],
+    slices: AsyncGenerator<CopySlice>,
   ): Promise<number> {
     const connection = manager.queryRunner!; // a transaction has one
     return whileMongoIsThere(() =>
       Heartbeat.during(connection, (heartbeat) =>
-        new DocumentCopy(this.documents, plan, labelClasses, heartbeat).run(new CopyChunks(manager, plan)),
+        new DocumentCopy(this.documents, plan, labelClasses, heartbeat).run(
+          slices,
+          new CopyChunks(manager, plan),
+        ),
       ),
     );
   }

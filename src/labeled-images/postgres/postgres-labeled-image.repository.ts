@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager, QueryRunner } from 'typeorm';
-import type { CopyPlan } from '../../database/copy-plan';
+import type { CopyPlan, CopySlice } from '../../database/copy-plan';
 import type { DocumentRange } from '../../database/document-range';
-import { runColumns } from '../../database/id-run';
 import type { RowQuery } from '../../database/row-query';
 import type { CopiedLabelClass } from '../../label-classes/label-class.repository';
 import { EXAMPLES_MAX, type DocumentFault } from '../document-faults';
 import { findingsIn, type Findings } from '../findings';
+import { DocumentCopy } from './document-copy';
 import { LabeledImageRepository, type Annotation, type PlacedDocument } from '../labeled-image.repository';
 
 interface DocumentRow {
@@ -37,44 +37,13 @@ const PAGE_IMAGES_MAX = 250;
 export class PostgresLabeledImageRepository extends LabeledImageRepository {
   override readonly canWriteLate = false;
 
-  override async copy(
+  override copy(
     manager: EntityManager,
     plan: CopyPlan,
     labelClasses: readonly CopiedLabelClass[],
+    slices: AsyncGenerator<CopySlice>,
   ): Promise<number> {
-    const [row] = await manager.query<{ copied: number }[]>(
-      `WITH copied AS (
-         INSERT INTO labeled_image (task_id, id, img_id, img_roi_id, lab_class_ids, annotations)
-         SELECT
-           $2::bigint, $9::text || (image.id + run.shift + $10::bigint), image.id + run.shift,
-           document.img_roi_id + roi_run.shift,
-           ARRAY(SELECT ($12::int[])[array_position($11::int[], id)] FROM unnest(document.lab_class_ids) AS id),
-           document.annotations
-         FROM unnest($3::bigint[], $4::bigint[], $5::bigint[]) AS run (first_id, last_id, shift)
-         JOIN image ON image.id BETWEEN run.first_id AND run.last_id
-         JOIN labeled_image AS document
-           ON document.task_id = image.task_id AND document.id = image.mongo_id AND document.img_id = image.id
-         LEFT JOIN unnest($6::bigint[], $7::bigint[], $8::bigint[]) AS roi_run (first_id, last_id, shift)
-           ON document.img_roi_id BETWEEN roi_run.first_id AND roi_run.last_id
-         WHERE image.task_id = $1::bigint
-           AND document.lab_class_ids <@ $11::int[]
-           AND (document.img_roi_id IS NULL OR roi_run.first_id IS NOT NULL)
-         RETURNING 1
-       )
-       SELECT count(*)::int AS copied
-       FROM copied`,
-      [
-        plan.source,
-        plan.target,
-        ...runColumns(plan.imageRuns),
-        ...runColumns(plan.roiRuns),
-        plan.documentPrefix,
-        plan.documentShift,
-        labelClasses.map(({ sourceId }) => sourceId),
-        labelClasses.map(({ id }) => id),
-      ],
-    );
-    return row!.copied; // count(*) always answers one row
+    return new DocumentCopy(manager, plan, labelClasses).run(slices);
   }
 
   override async insert(manager: EntityManager, taskId: string, rows: RowQuery): Promise<void> {

@@ -7,7 +7,6 @@ import { shiftRuns, widthOf } from '../../database/id-run';
 import { idSpans } from '../../database/id-spans';
 import { documentPrefix } from '../../database/installation';
 import { ImageRepository } from '../../images/image.repository';
-import { LabelClassRepository } from '../../label-classes/label-class.repository';
 import { TaskRepository } from '../task.repository';
 
 /** Counts the source and reserves the ids of its copy: one block for the images, one for their documents, one for the ROIs. */
@@ -16,40 +15,46 @@ export class CopyPlanner {
   constructor(
     private readonly tasks: TaskRepository,
     private readonly images: ImageRepository,
-    private readonly labelClasses: LabelClassRepository,
   ) {}
 
-  /** Whether the source holds what was planned: in the snapshot of the copy, for who writes past the locks may be faster. */
-  async fits(
-    manager: EntityManager,
-    { source, imageCount, roiCount, labelClassCount }: CopyPlan,
-  ): Promise<boolean> {
-    const { images, rois, labelClasses } = await this.tasks.countContent(manager, source);
-    return images === imageCount && rois === roiCount && labelClasses === labelClassCount;
-  }
-
   /** Called with the source's lock shared, so that its rows can't grow between this count and the snapshot. */
-  async plan(connection: QueryRunner, source: string, target: string): Promise<CopyPlan> {
-    const { manager } = connection;
-    const images = await idSpans(manager, 'image', source);
-    const rois = await idSpans(manager, 'roi_image', source);
-    const imageWidth = widthOf(images.spans);
-    const firstImageId = await reserveIds(manager, 2 * imageWidth + widthOf(rois.spans));
-    const documentShift = BigInt(imageWidth);
-    const firstDocument = firstImageId + documentShift;
+  async plan({ manager }: QueryRunner, source: string, target: string): Promise<CopyPlan> {
+    const size = await this.tasks.measure(manager, source);
+    const { imageCount, firstImageId, lastImageId, roiCount, firstRoiId, lastRoiId } = size;
+    const imageSpans = await idSpans(manager, 'image', source, imageCount, firstImageId, lastImageId);
+    const roiSpans = await idSpans(manager, 'roi_image', source, roiCount, firstRoiId, lastRoiId);
+    const imageWidth = widthOf(imageSpans);
+    const firstId = await reserveIds(manager, 2 * imageWidth + widthOf(roiSpans));
+    const firstDocument = firstId + BigInt(imageWidth);
     const prefix = await documentPrefix(manager);
     return {
       source,
       target,
-      imageRuns: shiftRuns(images.spans, firstImageId),
-      roiRuns: shiftRuns(rois.spans, firstDocument + documentShift),
-      documentShift,
+      imageRuns: shiftRuns(imageSpans, firstId),
+      roiRuns: shiftRuns(roiSpans, firstDocument + BigInt(imageWidth)),
+      documentShift: BigInt(imageWidth),
+      sourceDocumentShift: await this.images.documentShift(manager, source, firstImageId, prefix),
       documentPrefix: prefix,
       documents: imageWidth > 0 ? documentRange(prefix, firstDocument, imageWidth) : null,
-      imageCount: images.count,
-      roiCount: rois.count,
-      labelClassCount: await this.labelClasses.count(manager, source),
-      documentCount: await this.images.countAnnotated(manager, source),
+      imageCount,
+      lastOrderId: size.lastOrderId,
+      roiCount,
+      labelClassCount: size.labelClassCount,
+      documentCount: size.documentCount,
     };
+  }
+
+  /**
+   * The plan as the snapshot of the copy holds it: meanwhile images may have got their first document. null where the source
+   * is not what was planned, for who writes past the locks may be faster.
+   */
+  async settle(manager: EntityManager, plan: CopyPlan): Promise<CopyPlan | null> {
+    const { documentCount, ...size } = await this.tasks.measure(manager, plan.source);
+    const isPlanned =
+      size.imageCount === plan.imageCount &&
+      size.lastOrderId === plan.lastOrderId &&
+      size.roiCount === plan.roiCount &&
+      size.labelClassCount === plan.labelClassCount;
+    return isPlanned ? { ...plan, documentCount } : null;
   }
 }

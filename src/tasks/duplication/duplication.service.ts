@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import type { CopyPlan } from '../../database/copy-plan';
+import type { CopyPlan, CopySlice } from '../../database/copy-plan';
 import { ApiError } from '../../errors/api-error';
 import type { MemberStream } from '../../http/streamed-answer';
 import { ImageRepository } from '../../images/image.repository';
@@ -16,6 +16,7 @@ import { Busy, TaskLock } from '../task-lock';
 import { TaskRepository } from '../task.repository';
 import { AttemptRepository, type Attempt } from './attempt.repository';
 import { CopyPlanner } from './copy-planner';
+import { copySlices } from './copy-slices';
 import { DuplicationAnswer } from './duplication-answer';
 
 /**
@@ -105,34 +106,47 @@ export class DuplicationService {
   private async fill(
     locked: LockedConnection,
     manager: EntityManager,
-    plan: CopyPlan,
+    planned: CopyPlan,
     attempt: Attempt,
   ): Promise<void> {
-    await this.check(manager, plan.source, plan.target);
-    if (!(await this.planner.fits(manager, plan)))
-      throw new Outgrown('the source has changed since it was counted');
+    await this.check(manager, planned.source, planned.target);
+    const plan = await this.planner.settle(manager, planned);
+    if (!plan) throw new Outgrown('the source has changed since it was counted');
     // The snapshot is taken: from here on edits and deletion of the source don't disturb the copy, nor it them.
     await locked.unshare(plan.source);
-    const documents = await this.copy(manager, plan);
+    await this.copy(manager, plan);
     const editsInFlight = await this.garbage.editsInFlight(manager, plan.source);
-    await this.attempts.finish(manager, attempt, documents, editsInFlight);
+    await this.attempts.finish(manager, attempt, plan.documentCount, editsInFlight);
     if (attempt.announced) await this.garbage.withdraw(manager, attempt.announced);
   }
 
-  /** The five repositories, in the order of the protocol: documents last, before the commit that makes them reachable. */
-  private async copy(manager: EntityManager, plan: CopyPlan): Promise<number> {
+  /** The five repositories, in the order of the protocol: documents before the commit that makes them reachable. */
+  private async copy(manager: EntityManager, plan: CopyPlan): Promise<void> {
     await this.tasks.copy(manager, plan);
     const labelClasses = await this.labelClasses.copy(manager, plan);
-    const { images, annotated } = await this.images.copy(manager, plan);
-    const rois = await this.rois.copy(manager, plan);
-    const documents = await this.labeledImages.copy(manager, plan, labelClasses);
+    const copied = { images: 0, rois: 0 };
+    if (hasGaps(plan)) copied.images = await this.images.copyClosingGaps(manager, plan);
+    const rows = this.copyRows(manager, plan, copied);
+    const documents = await this.labeledImages.copy(manager, plan, labelClasses, rows);
 
-    assertCopied('images', images, plan.imageCount);
-    assertCopied('ROIs', rois, plan.roiCount);
+    assertCopied('images', copied.images, plan.imageCount);
+    assertCopied('ROIs', copied.rois, plan.roiCount);
     assertCopied('label classes', labelClasses.length, plan.labelClassCount);
-    if (documents !== annotated) await this.refuseBroken(manager, plan.source);
-    assertCopied('documents', documents, annotated);
-    return documents;
+    if (documents !== plan.documentCount) await this.refuseBroken(manager, plan.source);
+    assertCopied('documents', documents, plan.documentCount);
+  }
+
+  /** Images and their ROIs, slice by slice: the next one while the documents of those before are on their way. */
+  private async *copyRows(
+    manager: EntityManager,
+    plan: CopyPlan,
+    copied: { images: number; rois: number },
+  ): AsyncGenerator<CopySlice> {
+    for await (const slice of copySlices(manager, plan)) {
+      if (!hasGaps(plan)) copied.images += await this.images.copy(manager, plan, slice);
+      copied.rois += await this.rois.copy(manager, plan, slice);
+      yield slice;
+    }
   }
 
   /** @throws ApiError BROKEN_SOURCE saying which documents could not be copied */
@@ -153,6 +167,11 @@ export class DuplicationService {
       ...outcome,
     });
   }
+}
+
+/** Where the places of the images have none, a slice of them can be copied without knowing the others. */
+function hasGaps({ imageCount, lastOrderId }: CopyPlan): boolean {
+  return lastOrderId > imageCount;
 }
 
 /** More is there than ids were reserved for: everything is planned again. */
