@@ -8,8 +8,9 @@ const BATCH_ROWS = 2_000;
 export const BATCH_ROWS_LARGE = 100;
 
 /**
- * Reads a result of any size in batches; what is not asked for stays in the server. Ends the cursor when the reader
- * stops early, so that the connection can be used again.
+ * Reads a result of any size in batches; what is not asked for stays in the server. While the reader has one batch the next
+ * is fetched already, unless rows may be large. Ends the cursor when the reader stops early, so that the connection can be
+ * used again.
  */
 export async function* readInBatches<Row>(
   connection: QueryRunner,
@@ -20,13 +21,23 @@ export async function* readInBatches<Row>(
   const client = (await connection.connect()) as PoolClient;
   const loss = new ConnectionLoss(client); // a pooled client is a Client
   const cursor = client.query(new Cursor<Row>(sql, [...parameters]));
+  const fetch = (): Promise<Row[]> => {
+    const batch = loss.or(cursor.read(batchRows));
+    // Who reads it is told; who has stopped before does not want to know.
+    batch.catch(() => undefined);
+    return batch;
+  };
+  let ahead: Promise<Row[]> | undefined;
   try {
     for (;;) {
-      const rows = await loss.or(cursor.read(batchRows));
+      const rows = await (ahead ?? fetch());
+      const isLast = rows.length < batchRows;
+      ahead = isLast || batchRows <= BATCH_ROWS_LARGE ? undefined : fetch();
       if (rows.length > 0) yield rows;
-      if (rows.length < batchRows) return;
+      if (isLast) return;
     }
   } finally {
+    await ahead?.catch(() => undefined);
     await loss.or(cursor.close());
     loss.forget();
   }

@@ -45,6 +45,13 @@ const IMAGE_COLUMNS = `
   image.id, image.set_type AS "setType", image.name, image.width, image.height, image.state,
   image.order_id AS "orderId", image.mongo_id AS "mongoId"`;
 
+/** What ImageItem.from makes of a row. In Node a million of them take twice as long, and a core of its own. */
+const IMAGE_ITEM = `concat(
+  '{"set_type":', set_type, ',"img_name":', to_json(name), ',"img_id":"', id, '","width":', width,
+  ',"height":', height, ',"state":', coalesce(to_json(state)::text, 'null'), ',"order_id":', order_id,
+  ',"mongo_id":', coalesce(to_json(mongo_id)::text, 'null'), '}'
+)`;
+
 const ROI_COLUMNS = `
   roi.id AS "roiId", CASE WHEN roi.id IS NOT NULL THEN ARRAY[roi.x, roi.y, roi.width, roi.height] END AS roi`;
 
@@ -168,11 +175,11 @@ export class ImageRepository {
     await manager.query(`DELETE FROM image WHERE task_id = $1::bigint`, [taskId]);
   }
 
-  /** All images of the task by `order_id`. */
-  stream(connection: QueryRunner, taskId: string): AsyncGenerator<ImageRow[]> {
-    return readInBatches<ImageRow>(
+  /** All images of the task by `order_id`, as an answer lists them: each as JSON text, made by the server. */
+  streamItems(connection: QueryRunner, taskId: string): AsyncGenerator<{ readonly item: string }[]> {
+    return readInBatches(
       connection,
-      `SELECT ${IMAGE_COLUMNS}
+      `SELECT ${IMAGE_ITEM} AS item
        FROM image
        WHERE task_id = $1::bigint
        ORDER BY order_id`,

@@ -44,6 +44,7 @@ export class DocumentCopy {
          FROM labeled_image
          WHERE task_id = $1::bigint
            AND id BETWEEN $9::text || ($13::bigint + $15::bigint) AND $9::text || ($14::bigint + $15::bigint)
+           AND lab_class_ids <@ $11::int[]
        ) AS document
          ON document.id = image.mongo_id AND document.img_id = image.id`,
       'num_nonnulls(image.id, document.id) = 2',
@@ -58,7 +59,9 @@ export class DocumentCopy {
       `image
        JOIN labeled_image AS document
          ON document.task_id = image.task_id AND document.id = image.mongo_id AND document.img_id = image.id`,
-      `image.task_id = $1::bigint AND (image.mongo_id = $9::text || (image.id + $13::bigint)) IS NOT TRUE`,
+      `image.task_id = $1::bigint
+         AND (image.mongo_id = $9::text || (image.id + $13::bigint)) IS NOT TRUE
+         AND lab_class_ids <@ $11::int[]`,
       this.plan,
       [this.plan.sourceDocumentShift],
     );
@@ -83,7 +86,6 @@ export class DocumentCopy {
          SELECT ${shiftedId('image.id', 3)} AS new_id, ${shiftedId('img_roi_id', 6)} AS new_roi_id
        ) AS copy
        WHERE ${condition}
-         AND lab_class_ids <@ $11::int[]
          AND (img_roi_id IS NULL) = (new_roi_id IS NULL)`,
       [
         source,

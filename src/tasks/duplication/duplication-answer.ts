@@ -4,7 +4,6 @@ import { streamInSnapshot } from '../../database/transaction';
 import { ApiError } from '../../errors/api-error';
 import { jsonItems } from '../../http/json-list';
 import { MemberStream } from '../../http/streamed-answer';
-import { ImageItem } from '../../images/dto/image-item.dto';
 import { ImageRepository } from '../../images/image.repository';
 import { LabelClassItem } from '../../label-classes/dto/label-class-item.dto';
 import { LabelClassRepository } from '../../label-classes/label-class.repository';
@@ -34,7 +33,7 @@ export class DuplicationAnswer {
     if (!task) throw new ApiError('TASK_NOT_FOUND', { id: target });
     const labelClasses = await this.labelClasses.list(connection.manager, target);
     yield `"task_type":${JSON.stringify(task.taskType)},"image_list":[`;
-    yield* jsonItems(this.images.stream(connection, target), (row) => JSON.stringify(ImageItem.from(row)));
+    yield* jsonItems(this.images.streamItems(connection, target), ({ item }) => item);
     yield `],"lab_class_list":${JSON.stringify(labelClasses.map(LabelClassItem.from))}`;
   }
 }
