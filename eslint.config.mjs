@@ -63,6 +63,7 @@ export default defineConfig(
       'ormconfig.ts',
       'src/database/embedded/postgres-binaries.ts',
       'test/**',
+      'bench/**',
     ],
     rules: { 'no-restricted-properties': 'off' },
   },

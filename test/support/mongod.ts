@@ -10,10 +10,10 @@ import { eventually } from './eventually';
 
 const REPLICA_SET = 'rs0';
 
+const SETTINGS = [...['--bind_ip', '127.0.0.1', '--nounixsocket'], ...['--replSet', REPLICA_SET]];
+
 /** For throwaway data beside other servers; the journal is always on. Test commands are such as `configureFailPoint`. */
-const SETTINGS = [
-  ...['--bind_ip', '127.0.0.1', '--nounixsocket'],
-  ...['--replSet', REPLICA_SET],
+const TEST_SETTINGS = [
   ...['--wiredTigerCacheSizeGB', '0.25'],
   ...['--setParameter', 'enableTestCommands=1'],
   ...['--setParameter', 'diagnosticDataCollectionEnabled=false'],
@@ -34,6 +34,10 @@ export interface MongodOptions {
   readonly port?: number;
   /** A folder of the caller's, with or without data of an earlier server on the same port; stop() leaves it. */
   readonly folder?: string;
+  /** The one that global-setup.ts found where nothing else is said. */
+  readonly binary?: string;
+  /** With the cache and the diagnostics that mongod has by itself: what is measured must not depend on settings of tests. */
+  readonly isOrdinary?: boolean;
 }
 
 /** A mongod as a child process: a replica set of one node on loopback. It does not outlive this process. */
@@ -45,15 +49,18 @@ export class Mongod {
     readonly port: number,
     readonly folder: string,
     private readonly isOwnFolder: boolean,
+    private readonly command: readonly string[],
   ) {
     this.uri = `mongodb://127.0.0.1:${port}/?replicaSet=${REPLICA_SET}`;
   }
 
   /** Resolves when it is primary; takes about half a second. */
-  static async start({ port, folder }: MongodOptions = {}): Promise<Mongod> {
+  static async start(options: MongodOptions = {}): Promise<Mongod> {
+    const { port, folder, binary = foundBinary(), isOrdinary = false } = options;
     const data = folder ?? (await mkdtemp(path.join(tmpdir(), 'training-tasks-mongod-')));
     await mkdir(data, { recursive: true });
-    const mongod = new Mongod(port ?? (await freePort()), data, folder === undefined);
+    const command = [binary, ...SETTINGS, ...(isOrdinary ? [] : TEST_SETTINGS)];
+    const mongod = new Mongod(port ?? (await freePort()), data, folder === undefined, command);
     try {
       await mongod.launch();
     } catch (fault) {
@@ -90,7 +97,7 @@ export class Mongod {
   }
 
   private async launch(): Promise<void> {
-    const server = spawnServer(this.port, this.folder, this.isOwnFolder);
+    const server = spawnServer(this.command, this.port, this.folder, this.isOwnFolder);
     this.server = server;
     await eventually('mongod listens', async () => {
       if (hasEnded(server)) throw new Error(`mongod ended at its start: ${await this.lastWords()}`);
@@ -105,12 +112,21 @@ export class Mongod {
   }
 }
 
-function spawnServer(port: number, folder: string, isOwnFolder: boolean): ChildProcess {
+function foundBinary(): string {
   const binary = process.env['TEST_MONGOD_BINARY'];
   if (binary === undefined)
     throw new Error('global-setup.ts found no mongod: suites that need one stand in describeWithMongod()');
+  return binary;
+}
+
+function spawnServer(
+  command: readonly string[],
+  port: number,
+  folder: string,
+  isOwnFolder: boolean,
+): ChildProcess {
   const log = openSync(logOf(folder), 'a');
-  const args = [binary, '--dbpath', folder, '--port', String(port), ...SETTINGS];
+  const args = [...command, '--dbpath', folder, '--port', String(port)];
   // A session of its own: at Ctrl-C the tests still use it.
   const server = spawn('/bin/sh', ['-c', WATCHED, 'watched', isOwnFolder ? folder : '', ...args], {
     detached: true,

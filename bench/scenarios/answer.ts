@@ -1,0 +1,102 @@
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { to } from 'pg-copy-streams';
+import { timed } from '../clock';
+import type { Figure } from '../figure';
+import type { Copy, Installation } from '../installation';
+import { onPostgres } from '../servers';
+import type { ServiceUnderTest } from '../service-under-test';
+import type { Scenario } from '../scenario';
+
+const GOAL = 1.5;
+/** Below this, what does not depend on the size weighs too much. */
+const GOAL_FROM = 100_000;
+const SLOW_MS = 3_000;
+const SLOW_STEP_MS = 50;
+const SLOW_BYTES_PER_S = 1_000_000;
+
+/** The answer of a copy that is there already, so that nothing but the answer is measured. */
+export const answer: Scenario = {
+  name: 'answer',
+  about:
+    'the same answer again, against COPY of the same JSON text out of PostgreSQL; readers that take little of it',
+  runs: 'each',
+  quick: [10_000],
+  measure: async ({ installation, mode, size, runs, say }) => {
+    say('copy');
+    const copy = await installation.copy(size);
+    const base = { scenario: 'answer', mode, size } as const;
+    const floor: number[] = [];
+    const lastByte: number[] = [];
+    const firstByteMs: number[] = [];
+    const slow = await installation.withService(async (service) => {
+      await service.duplicate(copy.source.id, copy.id);
+      for (let run = 1; run <= runs; run++) {
+        say(`${run} of ${runs}`);
+        floor.push(await copyText(installation, copy));
+        const { sentAt, firstByteAt, lastByteAt } = await service.duplicate(copy.source.id, copy.id);
+        firstByteMs.push(firstByteAt - sentAt);
+        lastByte.push((lastByteAt - sentAt) / 1_000);
+      }
+      say('slow readers');
+      return [await slowReader(service, copy, 0), await slowReader(service, copy, SLOW_BYTES_PER_S)];
+    });
+    return [
+      { ...base, what: 'floor: COPY of the text', unit: 's', values: floor },
+      { ...base, what: 'product: last byte', unit: 's', values: lastByte },
+      { ...base, what: 'product: first byte', unit: 'ms', values: firstByteMs },
+      {
+        ...base,
+        what: 'product / floor',
+        unit: 'x',
+        values: lastByte.map((seconds, run) => seconds / floor[run]!), // both sides are in every run
+        ...(size >= GOAL_FROM && { goal: { atMost: GOAL } }),
+      },
+      { ...base, what: 'memory held for a reader of nothing', unit: 'MB', values: [slow[0]!] }, // two were measured
+      { ...base, what: 'memory held for a reader of 1 MB/s', unit: 'MB', values: [slow[1]!] },
+    ] satisfies Figure[];
+  },
+};
+
+/** What PostgreSQL needs to produce the text, read and thrown away by a bare client. */
+function copyText({ databaseUrl }: Installation, { id }: Copy): Promise<number> {
+  return onPostgres(databaseUrl, (client) =>
+    timed(async () => {
+      const text = client.query(to(`COPY (${ITEMS} WHERE task_id = ${id} ORDER BY order_id) TO STDOUT`));
+      await once(text.resume(), 'end');
+    }),
+  );
+}
+
+const ITEMS = `
+  SELECT json_build_object(
+    'set_type', set_type, 'img_name', name, 'img_id', id::text, 'width', width, 'height', height, 'state', state,
+    'order_id', order_id, 'mongo_id', mongo_id
+  )
+  FROM image`;
+
+/** @returns MB by which the service is larger at its peak, while somebody reads that slowly, than before */
+async function slowReader(service: ServiceUnderTest, copy: Copy, bytesPerS: number): Promise<number> {
+  await service.resetPeak();
+  const before = await service.residentMb();
+  const response = await ask(service, copy);
+  for (let ms = 0; ms < SLOW_MS; ms += SLOW_STEP_MS) {
+    if (bytesPerS > 0) response.read((bytesPerS * SLOW_STEP_MS) / 1_000);
+    await sleep(SLOW_STEP_MS);
+  }
+  const peak = await service.peakMb();
+  response.destroy();
+  return peak - before;
+}
+
+async function ask(service: ServiceUnderTest, copy: Copy): Promise<IncomingMessage> {
+  const asking = request(`${service.url}/training/tasks/duplication`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+  });
+  asking.end(JSON.stringify({ task_id_old: copy.source.id, task_id: copy.id }));
+  const [response] = (await once(asking, 'response')) as [IncomingMessage];
+  response.on('error', () => undefined);
+  return response;
+}

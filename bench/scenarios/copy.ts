@@ -1,0 +1,195 @@
+import { timed } from '../clock';
+import type { Exchange } from '../exchange';
+import { median, type Figure } from '../figure';
+import { DocumentFloor, RowFloor } from '../floor';
+import type { Installation, Source } from '../installation';
+import { onPostgres } from '../servers';
+import type { ServiceUnderTest } from '../service-under-test';
+import type { Scenario, Stage } from '../scenario';
+import { formatSize } from '../size';
+
+const GOAL = 1.25;
+const FIRST_BYTE_MS_MAX = 50;
+const GROWTH_MAX = 1.2;
+/** Below this, what does not depend on the size weighs too much. */
+const GOALS_FROM = 100_000;
+/** Copied once by both sides before anything is measured. */
+const WARM_UP = 1_000;
+
+/** In seconds, one of each run. */
+interface Times {
+  readonly rows: number[];
+  readonly documents: number[];
+  readonly indexedDocuments: number[];
+  readonly firstByte: number[];
+  readonly lastByte: number[];
+  readonly afterCommit: number[];
+}
+
+/** The copy itself, against the least that the databases can do; both sides take turns. */
+export const copy: Scenario = {
+  name: 'copy',
+  about: 'a duplication over HTTP against one plain INSERT … SELECT per table, and $match → $out',
+  runs: 'each',
+  quick: [10_000],
+  measure: async (stage) => {
+    const { installation } = stage;
+    stage.say('import');
+    const source = await installation.source(stage.size);
+    const warmUp = await installation.source(WARM_UP);
+    return installation.withService((service) =>
+      onPostgres(installation.databaseUrl, async (client) => {
+        const sides = new Sides(installation, service, await RowFloor.on(client, stage.mode));
+        await sides.warmUp(warmUp);
+        return toFigures(stage, await sides.measure(source, stage));
+      }),
+    );
+  },
+  derive: growth,
+};
+
+class Sides {
+  constructor(
+    private readonly installation: Installation,
+    private readonly service: ServiceUnderTest,
+    private readonly rows: RowFloor,
+  ) {}
+
+  async warmUp(source: Source): Promise<void> {
+    const [floor, copied] = [this.installation.newId(), this.installation.newId()];
+    await this.rows.copy(source.id, floor);
+    await this.service.duplicate(source.id, copied);
+    await this.installation.remove(floor, copied);
+  }
+
+  async measure(source: Source, { runs, say }: Stage): Promise<Times> {
+    const times: Times = {
+      rows: [],
+      documents: [],
+      indexedDocuments: [],
+      firstByte: [],
+      lastByte: [],
+      afterCommit: [],
+    };
+    for (let run = 1; run <= runs; run++) {
+      say(`floor, ${run} of ${runs}`);
+      times.rows.push(await this.rowFloor(source));
+      if (this.installation.mode === 'mongo') {
+        times.documents.push(await this.documentFloor(source, false));
+        times.indexedDocuments.push(await this.documentFloor(source, true));
+      }
+      say(`product, ${run} of ${runs}`);
+      const target = this.installation.newId();
+      await this.product(source, target, times);
+      if (run === runs) {
+        say('verification');
+        await this.verify(target);
+      }
+      await this.installation.remove(target);
+    }
+    return times;
+  }
+
+  private async rowFloor(source: Source): Promise<number> {
+    const target = this.installation.newId();
+    await this.installation.settle();
+    const seconds = await timed(() => this.rows.copy(source.id, target));
+    await this.assertRows(source, target);
+    await this.installation.remove(target);
+    return seconds;
+  }
+
+  private async documentFloor(source: Source, indexed: boolean): Promise<number> {
+    return this.installation.onMongo(async (db) => {
+      const floor = new DocumentFloor(db);
+      await floor.prepare(indexed);
+      await this.installation.settle();
+      const seconds = await timed(() => floor.copy(source.id));
+      await floor.clear();
+      return seconds;
+    });
+  }
+
+  private async product(source: Source, target: string, times: Times): Promise<void> {
+    await this.installation.settle();
+    const exchange = await this.service.duplicate(source.id, target);
+    times.firstByte.push((exchange.firstByteAt - exchange.sentAt) / 1_000);
+    times.lastByte.push((exchange.lastByteAt - exchange.sentAt) / 1_000);
+    times.afterCommit.push(exchange.firstByteAt - (await this.installation.committedAt(target)));
+    assertAnswered(exchange);
+    await this.installation.assertCopied(source, target);
+  }
+
+  /** By the product itself: the copy is compared with its source, every row and document. */
+  private async verify(target: string): Promise<void> {
+    const path = `/training/tasks/${target}/duplication/verification`;
+    const { head } = await this.service.send({ method: 'GET', path });
+    if (!head.includes('"verified":true')) throw new Error(`the copy is not its source: ${head}`);
+  }
+
+  private async assertRows(source: Source, target: string): Promise<void> {
+    const { images, rois } = await this.installation.counts(target);
+    if (images !== source.images || rois !== source.rois)
+      throw new Error(
+        `${images} images and ${rois} ROIs were copied, not ${source.images} and ${source.rois}`,
+      );
+  }
+}
+
+function assertAnswered({ head, tail }: Exchange): void {
+  if (!head.startsWith('{"code":0,') || !tail.endsWith(']}')) throw new Error(`not answered: ${head}`);
+}
+
+function toFigures({ mode, size }: Stage, times: Times): Figure[] {
+  const base = { scenario: 'copy', mode, size } as const;
+  const floors = times.rows.map((rows, run) => rows + (times.documents[run] ?? 0));
+  const figures: Figure[] = [
+    { ...base, what: 'floor: rows', unit: 's', values: times.rows },
+    { ...base, what: 'product: first byte', unit: 's', values: times.firstByte },
+    { ...base, what: 'product: last byte', unit: 's', values: times.lastByte },
+    {
+      ...base,
+      what: 'product / floor',
+      unit: 'x',
+      values: times.firstByte.map((seconds, run) => seconds / floors[run]!), // both sides are in every run
+      ...(size >= GOALS_FROM && { goal: { atMost: GOAL } }),
+    },
+    {
+      ...base,
+      what: 'first byte after the commit',
+      unit: 'ms',
+      values: times.afterCommit,
+      goal: { atMost: FIRST_BYTE_MS_MAX },
+    },
+  ];
+  if (mode === 'mongo')
+    figures.splice(
+      1,
+      0,
+      { ...base, what: 'floor: documents', unit: 's', values: times.documents },
+      { ...base, what: 'floor: documents, indexed', unit: 's', values: times.indexedDocuments },
+      { ...base, what: 'floor: rows + documents', unit: 's', values: floors },
+    );
+  return figures;
+}
+
+/** What an image of the largest copy costs, against one of the smallest that counts. */
+function growth(figures: readonly Figure[]): Figure[] {
+  const copies = figures
+    .filter(({ what, size }) => what === 'product: first byte' && size >= GOALS_FROM)
+    .sort((one, other) => one.size - other.size);
+  const [smallest, largest] = [copies[0], copies.at(-1)];
+  if (!smallest || !largest || smallest === largest) return [];
+  const ratio = median(largest.values) / largest.size / (median(smallest.values) / smallest.size);
+  return [
+    {
+      scenario: 'copy',
+      what: `cost of an image / at ${formatSize(smallest.size)}`,
+      mode: largest.mode,
+      size: largest.size,
+      unit: 'x',
+      values: [ratio],
+      goal: { atMost: GROWTH_MAX },
+    },
+  ];
+}
