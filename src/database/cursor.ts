@@ -45,20 +45,24 @@ export async function* readInBatches<Row>(
 
 /** pg-cursor waits for ever for an answer from a connection that ends at the wrong moment. */
 class ConnectionLoss {
-  private readonly end: Promise<never>;
-  private onEnd!: () => void;
+  private loss: Error | undefined;
+  private readonly waiting = new Set<(loss: Error) => void>();
+  private readonly onEnd = (): void => {
+    this.loss = new Error('Connection terminated while rows were read');
+    for (const reject of this.waiting) reject(this.loss);
+  };
 
   constructor(private readonly client: Client) {
-    this.end = new Promise((_, reject) => {
-      this.onEnd = () => reject(new Error('Connection terminated while rows were read'));
-    });
-    // Nobody may be waiting when it happens; who comes later is told.
-    this.end.catch(() => undefined);
     client.once('end', this.onEnd);
   }
 
+  /** Not by Promise.race: a promise that lives on keeps every answer that it was ever raced with. */
   or<T>(answer: Promise<T>): Promise<T> {
-    return Promise.race([answer, this.end]);
+    return new Promise((resolve, reject) => {
+      if (this.loss) reject(this.loss);
+      this.waiting.add(reject);
+      answer.then(resolve, reject).finally(() => this.waiting.delete(reject));
+    });
   }
 
   forget(): void {
