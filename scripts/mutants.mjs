@@ -46,8 +46,8 @@ const MUTANTS = [
     edits: [
       [
         'src/tasks/duplication/duplication.service.ts',
-        'const documents = await this.labeledImages.copy(manager, plan, labelClasses);',
-        'const documents = annotated; this.later = () => this.labeledImages.copy(manager, plan, labelClasses);',
+        'const documents = await this.labeledImages.copy(manager, plan, labelClasses, rows);',
+        'const slices: CopySlice[] = []; for await (const slice of rows) slices.push(slice); const documents = plan.documentCount; this.later = () => this.labeledImages.copy(manager, plan, labelClasses, (async function* () { yield* slices; })());',
       ],
       [
         'src/tasks/duplication/duplication.service.ts',

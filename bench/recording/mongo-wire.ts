@@ -1,5 +1,5 @@
 import mongoose from 'mongoose';
-import { messageSplitter } from './message-splitter';
+import { messageSplitter } from '../../test/support/message-splitter';
 import type { Recorder } from './recorder';
 import type { Wire } from './recording-proxy';
 import type { Command } from './step';

@@ -1,4 +1,4 @@
-import { messageSplitter } from './message-splitter';
+import { messageSplitter } from '../../test/support/message-splitter';
 import type { Recorder } from './recorder';
 import type { Wire } from './recording-proxy';
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { listenerOf, throughProxy } from '../../test/support/loopback-proxy';
 import type { Installation } from '../installation';
 import { ServiceUnderTest } from '../service-under-test';
 import { duplicationScript, type DuplicationScript, type Recording } from './duplication-script';
@@ -7,6 +8,8 @@ import { postgresWire } from './postgres-wire';
 import { Recorder } from './recorder';
 import { RecordingProxy } from './recording-proxy';
 
+/** The name of its sessions, in both databases. */
+const RECORDED = 'recorded-node';
 /** Before the service has all its connections and the drivers know the servers, they ask more than later. */
 const WARM_UP = 5;
 /** The connection may be given back after the answer has come; and that is asked of the database as well. */
@@ -21,16 +24,15 @@ export async function recordDuplication(
 ): Promise<DuplicationScript> {
   const recorder = new Recorder();
   const { databaseUrl, mongodbUri } = installation;
-  const socket = `${decodeURIComponent(new URL(databaseUrl).hostname)}/.s.PGSQL.5432`;
-  const postgres = await RecordingProxy.open({ path: socket }, () => postgresWire(recorder));
+  const postgres = await RecordingProxy.open(listenerOf(databaseUrl), () => postgresWire(recorder));
   const mongo =
     mongodbUri === undefined
       ? undefined
-      : await RecordingProxy.open({ host: '127.0.0.1', port: portOf(mongodbUri) }, () => mongoWire(recorder));
+      : await RecordingProxy.open(listenerOf(mongodbUri), () => mongoWire(recorder));
   try {
     const service = await ServiceUnderTest.start({
-      databaseUrl: databaseUrl.replace(/@[^/]*/, `@127.0.0.1:${postgres.port}`),
-      mongodbUri: mongo && throughProxy(mongodbUri!, mongo.port), // with the one there is the other
+      databaseUrl: throughProxy(databaseUrl, postgres, RECORDED),
+      mongodbUri: mongo && throughProxy(mongodbUri!, mongo, RECORDED), // with the one there is the other
     });
     try {
       return await record(installation, service, recorder, source);
@@ -66,15 +68,4 @@ async function record(
 function distantId(installation: Installation): string {
   for (let left = IDS_APART; left > 1; left--) installation.newId();
   return installation.newId();
-}
-
-/** A client of a replica set would go to the address that the set has, past the proxy. */
-function throughProxy(uri: string, port: number): string {
-  return uri
-    .replace(/^(mongodb:\/\/)[^/]*/, `$1127.0.0.1:${port}`)
-    .replace(/replicaSet=[^&]*/, 'directConnection=true');
-}
-
-function portOf(uri: string): number {
-  return Number(new URL(uri).port);
 }

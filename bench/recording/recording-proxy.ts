@@ -1,12 +1,5 @@
-import { once } from 'node:events';
-import {
-  connect,
-  createServer,
-  type AddressInfo,
-  type NetConnectOpts,
-  type Server,
-  type Socket,
-} from 'node:net';
+import type { NetConnectOpts, Socket } from 'node:net';
+import { LoopbackProxy } from '../../test/support/loopback-proxy';
 
 /** Understands one connection. */
 export interface Wire {
@@ -14,38 +7,21 @@ export interface Wire {
   answer(bytes: Buffer): void;
 }
 
-/** Stands between a service and a database on loopback, and hands on all that passes. */
-export class RecordingProxy {
-  private readonly sockets = new Set<Socket>();
-
+/** Hands on all that passes, and lets it be read. */
+export class RecordingProxy extends LoopbackProxy {
   private constructor(
-    private readonly server: Server,
-    private readonly target: NetConnectOpts,
+    target: NetConnectOpts,
     private readonly wire: () => Wire,
   ) {
-    server.on('connection', (client) => this.forward(client));
+    super(target);
   }
 
   /** @param wire is called for each connection */
-  static async open(target: NetConnectOpts, wire: () => Wire): Promise<RecordingProxy> {
-    const server = createServer({ noDelay: true });
-    const proxy = new RecordingProxy(server, target, wire);
-    await once(server.listen(0, '127.0.0.1'), 'listening');
-    return proxy;
+  static open(target: NetConnectOpts, wire: () => Wire): Promise<RecordingProxy> {
+    return new RecordingProxy(target, wire).listen();
   }
 
-  get port(): number {
-    return (this.server.address() as AddressInfo).port;
-  }
-
-  async close(): Promise<void> {
-    const closed = once(this.server.close(), 'close');
-    for (const socket of this.sockets) socket.destroy();
-    await closed;
-  }
-
-  private forward(client: Socket): void {
-    const server = connect(this.target);
+  protected override forward(client: Socket, server: Socket): void {
     const wire = this.wire();
     client.on('data', (bytes) => {
       wire.request(bytes);
@@ -55,14 +31,5 @@ export class RecordingProxy {
       wire.answer(bytes);
       client.write(bytes);
     });
-    for (const socket of [client, server]) {
-      this.sockets.add(socket);
-      socket.on('error', () => socket.destroy());
-      socket.on('close', () => {
-        this.sockets.delete(socket);
-        client.destroy();
-        server.destroy();
-      });
-    }
   }
 }

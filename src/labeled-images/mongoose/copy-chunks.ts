@@ -6,8 +6,6 @@ export type Pointer = readonly [imageId: bigint, documentId: string];
 
 /** Consecutive images of the source, and where their documents are. */
 export interface CopyChunk extends CopySlice {
-  /** Most documents were made with their images: the number in the id is the image's id plus this. null: none was. */
-  readonly shift: bigint | null;
   /** Images whose document has another id: it was edited, or was there before this service. */
   readonly others: readonly Pointer[];
   /** Images without a document. */
@@ -48,7 +46,7 @@ export class CopyChunks {
 
   /** Names no more images than those whose documents cannot be computed. */
   private async locate(slice: CopySlice): Promise<CopyChunk> {
-    const { source, documentPrefix, sourceDocumentShift: shift } = this.plan;
+    const { source, documentPrefix, sourceDocumentShift } = this.plan;
     const [row] = await this.manager.query<LocationRow[]>(
       `SELECT
          coalesce(
@@ -60,12 +58,11 @@ export class CopyChunks {
        FROM image
        WHERE task_id = $1::bigint
          AND id BETWEEN $2::bigint AND $3::bigint`,
-      [source, slice.firstId, slice.lastId, documentPrefix, shift],
+      [source, slice.firstId, slice.lastId, documentPrefix, sourceDocumentShift],
     );
     const { others, bare } = row!; // aggregates always answer one row
     return {
       ...slice,
-      shift,
       others: others.map(([imageId, documentId]) => [BigInt(imageId), documentId]),
       bare: bare.map(BigInt),
     };

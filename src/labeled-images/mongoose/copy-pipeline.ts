@@ -21,7 +21,7 @@ export function copyPipelines(
   labelClasses: readonly CopiedLabelClass[],
 ): Pipeline[] {
   const rewrite = rewriteStages(plan, chunk, labelClasses);
-  const chosen = [chunk.shift === null ? null : computed(plan, chunk, chunk.shift), listed(chunk.others)];
+  const chosen = [computed(plan, chunk), listed(chunk.others)];
   return chosen
     .filter((condition) => condition !== null)
     .map((condition) => [
@@ -54,8 +54,12 @@ export function hasKnownClasses(classIds: readonly number[]): Expression {
   };
 }
 
-/** Documents whose number is that of their image plus `shift`; a replaced one may lie among them. */
-function computed({ documentPrefix }: CopyPlan, chunk: CopyChunk, shift: bigint): Condition {
+/** Documents that were made with their images; a replaced one may lie among them. */
+function computed(
+  { documentPrefix, sourceDocumentShift: shift }: CopyPlan,
+  chunk: CopyChunk,
+): Condition | null {
+  if (shift === null) return null;
   const { firstId, lastId, others, bare } = chunk;
   const elsewhere = [...others.map(([imageId]) => imageId), ...bare];
   return {

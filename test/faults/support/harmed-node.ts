@@ -1,5 +1,6 @@
 import { ServiceProcess } from '../../process/support/service-process';
 import type { Answer, Api } from '../../support/api';
+import { listenerOf, throughProxy } from '../../support/loopback-proxy';
 import { attempt } from './attempt';
 import { addressesOf, type Addresses, type Databases } from './databases';
 import { MONGODB, POSTGRESQL } from './protocols';
@@ -23,15 +24,12 @@ export class HarmedNode {
   static async open(databases: Databases, settings: Record<string, string>): Promise<HarmedNode> {
     const { databaseUrl, mongodbUri } = databases;
     const steps = new Steps();
-    const socket = `${decodeURIComponent(new URL(databaseUrl).hostname)}/.s.PGSQL.5432`;
-    const postgres = await StepProxy.open({ path: socket }, POSTGRESQL, steps);
+    const postgres = await StepProxy.open(listenerOf(databaseUrl), POSTGRESQL, steps);
     const mongo =
-      mongodbUri === undefined
-        ? undefined
-        : await StepProxy.open({ port: portOf(mongodbUri), host: '127.0.0.1' }, MONGODB, steps);
+      mongodbUri === undefined ? undefined : await StepProxy.open(listenerOf(mongodbUri), MONGODB, steps);
     const addresses: Addresses = {
-      databaseUrl: throughProxy(databaseUrl, postgres.port),
-      mongodbUri: mongodbUri && mongoThroughProxy(mongodbUri, mongo!.port),
+      databaseUrl: throughProxy(databaseUrl, postgres, HARMED),
+      mongodbUri: mongo && throughProxy(mongodbUri!, mongo, HARMED), // with the one there is the other
     };
     return new HarmedNode(steps, { ...settings, ...addressesOf(addresses) }, postgres, mongo);
   }
@@ -100,17 +98,4 @@ export class HarmedNode {
     await this.postgresql.close();
     await this.mongoProxy?.close();
   }
-}
-
-function portOf(url: string): number {
-  return Number(new URL(url).port);
-}
-
-function throughProxy(url: string, port: number): string {
-  const { username, pathname } = new URL(url);
-  return `postgresql://${username}@127.0.0.1:${String(port)}${pathname}?sslmode=disable&application_name=${HARMED}`;
-}
-
-function mongoThroughProxy(uri: string, port: number): string {
-  return `mongodb://127.0.0.1:${String(port)}${new URL(uri).pathname}?directConnection=true&appName=${HARMED}`;
 }

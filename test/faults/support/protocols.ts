@@ -1,3 +1,5 @@
+import { messageSplitter } from '../../support/message-splitter';
+
 /** A message that a client sends. */
 export interface Piece {
   readonly message: Buffer;
@@ -19,7 +21,9 @@ export const POSTGRESQL: Protocol = {
     let isStarted = false;
     let statement = '';
     let parts: Buffer[] = [];
-    const messages = splitter((bytes) => (isStarted ? 1 + bytes.readUInt32BE(1) : bytes.readUInt32BE(0)), 5);
+    const messages = messageSplitter(5, (bytes) =>
+      isStarted ? 1 + bytes.readUInt32BE(1) : bytes.readUInt32BE(0),
+    );
     return (bytes) => {
       const pieces: Piece[] = [];
       for (const message of messages(bytes)) {
@@ -63,7 +67,7 @@ function endsInReadyForQuery(bytes: Buffer): boolean {
 /** https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol/ */
 export const MONGODB: Protocol = {
   requests() {
-    const messages = splitter((bytes) => bytes.readInt32LE(0), 16);
+    const messages = messageSplitter(16, (bytes) => bytes.readInt32LE(0));
     return (bytes) =>
       messages(bytes).map((message) => {
         const command = commandOf(message);
@@ -92,20 +96,6 @@ const OP_MSG = 2013;
 function commandOf(message: Buffer): string | undefined {
   if (message.readInt32LE(12) !== OP_MSG || message[20] !== 0) return undefined;
   return textAt(message, 21 + 4 + 1);
-}
-
-function splitter(lengthOf: (bytes: Buffer) => number, headBytes: number): (bytes: Buffer) => Buffer[] {
-  let rest = Buffer.alloc(0);
-  return (bytes) => {
-    rest = Buffer.concat([rest, bytes]);
-    const messages: Buffer[] = [];
-    while (rest.length >= headBytes && rest.length >= lengthOf(rest)) {
-      const length = lengthOf(rest);
-      messages.push(rest.subarray(0, length));
-      rest = rest.subarray(length);
-    }
-    return messages;
-  };
 }
 
 function textAt(message: Buffer, start: number): string {

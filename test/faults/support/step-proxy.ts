@@ -1,56 +1,34 @@
-import { once } from 'node:events';
-import {
-  connect,
-  createServer,
-  type AddressInfo,
-  type NetConnectOpts,
-  type Server,
-  type Socket,
-} from 'node:net';
+import type { NetConnectOpts, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LoopbackProxy } from '../../support/loopback-proxy';
 import type { Piece, Protocol } from './protocols';
 import type { Steps } from './steps';
 
 type Send = (bytes: Buffer) => void;
 
 /**
- * Stands between a service and a database on loopback and counts what the service asks: each request of the protocol is
- * one step, at which `Steps` may do harm before it is forwarded, or after it took effect and before its answer. The whole
+ * Counts what the service asks: each request of the protocol is one step, at which `Steps` may do harm before it is forwarded, or after it took effect and before its answer. The whole
  * way may be cut, fall silent or be slow as well.
  */
-export class StepProxy {
-  private readonly sockets = new Set<Socket>();
+export class StepProxy extends LoopbackProxy {
   private isCut = false;
   private isFrozen = false;
   private delayMs = 0;
 
   private constructor(
-    private readonly server: Server,
-    private readonly target: NetConnectOpts,
+    target: NetConnectOpts,
     private readonly protocol: Protocol,
     private readonly steps: Steps,
   ) {
-    server.on('connection', (client) => this.forward(client));
+    super(target);
   }
 
-  static async open(target: NetConnectOpts, protocol: Protocol, steps: Steps): Promise<StepProxy> {
-    const server = createServer({ noDelay: true });
-    const proxy = new StepProxy(server, target, protocol, steps);
-    await once(server.listen(0, '127.0.0.1'), 'listening');
-    return proxy;
-  }
-
-  get port(): number {
-    return (this.server.address() as AddressInfo).port;
+  static open(target: NetConnectOpts, protocol: Protocol, steps: Steps): Promise<StepProxy> {
+    return new StepProxy(target, protocol, steps).listen();
   }
 
   get connections(): number {
     return this.sockets.size / 2;
-  }
-
-  /** Breaks every connection; new ones are taken. */
-  cutAll(): void {
-    for (const socket of this.sockets) socket.destroy();
   }
 
   /** Breaks every connection, and new ones as soon as they are there. */
@@ -78,32 +56,13 @@ export class StepProxy {
     for (const socket of this.sockets) socket.resume();
   }
 
-  async close(): Promise<void> {
-    const closed = once(this.server.close(), 'close');
-    this.cutAll();
-    await closed;
-  }
-
-  private forward(client: Socket): void {
-    const server = connect(this.target);
-    const cut = (): void => {
-      client.destroy();
-      server.destroy();
-    };
+  protected override forward(client: Socket, server: Socket, cut: () => void): void {
     const answers = new Answers(this.way(client));
     const requests = new Requests(this.steps, cut, this.way(server), answers);
     const pieces = this.protocol.requests();
     client.on('data', (bytes) => requests.take(pieces(bytes)));
     server.on('data', (bytes) => answers.take(bytes));
-    for (const socket of [client, server]) {
-      this.sockets.add(socket);
-      socket.on('error', cut);
-      socket.on('close', () => {
-        this.sockets.delete(socket);
-        cut();
-      });
-      if (this.isFrozen) socket.pause();
-    }
+    if (this.isFrozen) for (const socket of [client, server]) socket.pause();
     if (this.isCut) cut();
   }
 
