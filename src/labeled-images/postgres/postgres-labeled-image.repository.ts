@@ -116,13 +116,15 @@ export class PostgresLabeledImageRepository extends LabeledImageRepository {
   ): Promise<Findings> {
     const [row] = await manager.query<Findings[]>(
       findingsIn(
-        `SELECT pair.id, pair.place
-         FROM (${pairs.sql}) AS pair (id, place, mongo_id, source_id, source_mongo_id)
-         CROSS JOIN (
+        // MATERIALIZED: the planner, where it expects few images, would collect the classes anew for each of them.
+        `WITH class AS MATERIALIZED (
            SELECT array_agg(id) AS ids, array_agg(copied_from_id) AS source_ids
            FROM label_class
            WHERE task_id = $1::bigint
-         ) AS class
+         )
+         SELECT pair.id, pair.place
+         FROM (${pairs.sql}) AS pair (id, place, mongo_id, source_id, source_mongo_id)
+         CROSS JOIN class
          LEFT JOIN labeled_image AS document
            ON document.task_id = $1::bigint AND document.id = pair.mongo_id
          LEFT JOIN labeled_image AS original
