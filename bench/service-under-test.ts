@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { exchange, type Call, type Exchange } from './exchange';
@@ -7,6 +8,11 @@ import { peakMb, resetPeak, residentMb } from './memory';
 import { ROOT } from './root';
 
 const MAIN = path.join(ROOT, 'dist/src/main.js');
+const PACKAGE = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as {
+  readonly scripts: { readonly start: string };
+};
+/** How large the heap may grow, as `npm start` says it. */
+const HEAP = PACKAGE.scripts.start.split(' ').filter((word) => word.startsWith('--'));
 /** The channel between the two processes ends with this one, also by kill -9: nothing is left running. */
 const END_WITH_PARENT = 'data:text/javascript,process.on("disconnect",()=>process.exit())';
 
@@ -40,7 +46,7 @@ export class ServiceUnderTest {
         SWEEP_INTERVAL_S: '0',
         ...env,
       },
-      execArgv: ['--import', END_WITH_PARENT],
+      execArgv: [...HEAP, '--import', END_WITH_PARENT],
       silent: true,
     });
     const log: LogLine[] = [];
