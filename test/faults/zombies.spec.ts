@@ -17,7 +17,8 @@ const EDITED = [3, 4, 600, 601];
 const TAKE_OVER_MS_MAX = 20_000;
 const AT_ONCE_MS = 2_000;
 
-type Moment = readonly [title: string, when: When, step: RegExp];
+/** In a moment of several steps, all of them are on their way: none is allowed that is not sent yet, and would go late. */
+type Moment = readonly [title: string, when: When, step: RegExp, steps?: number];
 
 const ROWS: readonly Moment[] = [
   ['before its transaction', 'before', /TRANSACTION ISOLATION LEVEL REPEATABLE READ/],
@@ -26,8 +27,8 @@ const ROWS: readonly Moment[] = [
   ['right before COMMIT', 'after', /SET state = 'done'/],
 ];
 const DOCUMENTS: readonly Moment[] = [
-  ['before its documents', 'before', /mongodb: aggregate/],
-  ['in the middle of its documents', 'after', /mongodb: aggregate/],
+  ['before its documents', 'before', /mongodb: aggregate/, 2],
+  ['in the middle of its documents', 'after', /mongodb: aggregate/, 2],
 ];
 
 describeInEachMode('a node that stops and wakes, or dies, in the middle of a duplication', (mode) => {
@@ -101,7 +102,7 @@ describeInEachMode('a node that stops and wakes, or dies, in the middle of a dup
   }
 
   /** A node of its own that is stopped at this moment of a duplication. */
-  async function stopIn([title, when, step]: Moment): Promise<Stopped> {
+  async function stopIn([title, when, step, steps]: Moment): Promise<Stopped> {
     const node = await stage.anotherNode();
     await warmUp(await node.api());
     const target = newTaskId();
@@ -110,6 +111,7 @@ describeInEachMode('a node that stops and wakes, or dies, in the middle of a dup
       step,
       (api) => api.duplicate(source, target),
       () => node.signal('SIGSTOP'),
+      steps,
     );
     return { title, node, target, answer: answering, goOn };
   }

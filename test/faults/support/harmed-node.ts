@@ -58,7 +58,8 @@ export class HarmedNode {
   }
 
   /**
-   * Sends a request, and holds up what the node asks at the first step that reads like this. `strike` is called at once.
+   * Sends a request, and holds up what the node asks at the first `steps` steps that read like this. `strike` is called as
+   * soon as all of them are held.
    * @throws Error when the request is answered before
    */
   async heldAt(
@@ -66,16 +67,17 @@ export class HarmedNode {
     step: RegExp,
     request: (api: Api) => Promise<Answer>,
     strike: () => void = () => undefined,
+    steps = 1,
   ): Promise<{ answering: Promise<Answer | null>; goOn: () => void }> {
     const api = await this.api();
+    const held: (() => void)[] = [];
     const struck = new Promise<() => void>((resolve) => {
-      this.steps.strikeOn(step, {
-        when,
-        strike: (_cut, goOn) => {
-          strike();
-          resolve(goOn);
-        },
-      });
+      const hold = (_cut: () => void, goOn: () => void): void => {
+        if (held.push(goOn) < steps) return;
+        strike();
+        resolve(() => held.forEach((goOn) => goOn()));
+      };
+      this.steps.strikeOn(step, { when, strike: hold }, steps);
     });
     const answering = attempt(() => request(api));
     const goOn = await Promise.race([struck, answering]);

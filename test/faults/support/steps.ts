@@ -15,7 +15,7 @@ export class Steps {
   private taken: string[] = [];
   private isTheOne: ((step: string) => boolean) | undefined;
   private fault: Fault | undefined;
-  private struck = false;
+  private blows = 0;
 
   /** What was asked since the last reset(), in its order. */
   get log(): readonly string[] {
@@ -23,33 +23,36 @@ export class Steps {
   }
 
   get hasStruck(): boolean {
-    return this.struck;
+    return this.fault !== undefined && this.blows === 0;
   }
 
   reset(): void {
     this.taken = [];
     this.isTheOne = undefined;
     this.fault = undefined;
-    this.struck = false;
+    this.blows = 0;
   }
 
   strikeAt(step: number, fault: Fault): void {
-    this.reset();
-    this.isTheOne = () => this.taken.length === step;
-    this.fault = fault;
+    this.arm(() => this.taken.length === step, fault, 1);
   }
 
-  /** At the first one that reads like this. */
-  strikeOn(step: RegExp, fault: Fault): void {
-    this.reset();
-    this.isTheOne = (taken) => step.test(taken);
-    this.fault = fault;
+  /** At the first ones that read like this. */
+  strikeOn(step: RegExp, fault: Fault, blows = 1): void {
+    this.arm((taken) => step.test(taken), fault, blows);
   }
 
   take(step: string): Fault | undefined {
     this.taken.push(step);
-    if (this.struck || this.isTheOne?.(step) !== true) return undefined;
-    this.struck = true;
+    if (this.blows === 0 || this.isTheOne?.(step) !== true) return undefined;
+    this.blows--;
     return this.fault;
+  }
+
+  private arm(isTheOne: (step: string) => boolean, fault: Fault, blows: number): void {
+    this.reset();
+    this.isTheOne = isTheOne;
+    this.fault = fault;
+    this.blows = blows;
   }
 }
