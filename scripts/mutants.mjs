@@ -151,6 +151,30 @@ const MUTANTS = [
     ],
     tests: ['contract', 'test/contract/mongoose'],
   },
+  {
+    name: 'class-between',
+    why: 'a class that the task does not have, between those it has, becomes class 0',
+    edits: [
+      [
+        'src/labeled-images/postgres/document-copy.ts',
+        '`nullif(($11::int[])[${id}], 0)`',
+        '`($11::int[])[${id}]`',
+      ],
+    ],
+    tests: ['contract', 'test/contract/postgres'],
+  },
+  {
+    name: 'roi-limit',
+    why: 'every image is compared with every ROI',
+    edits: [['src/images/image.repository.ts', '    LIMIT 1\n  ) AS roi ON true`', '  ) AS roi ON true`']],
+    tests: ['e2e', 'test/e2e/query-plans'],
+  },
+  {
+    name: 'full-join',
+    why: 'the documents of a slice are looked up one by one',
+    edits: [['src/labeled-images/postgres/document-copy.ts', '       FULL JOIN (', '       JOIN (']],
+    tests: ['e2e', 'test/e2e/query-plans'],
+  },
 ];
 
 const wanted = process.argv.slice(2);

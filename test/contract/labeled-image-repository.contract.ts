@@ -58,13 +58,16 @@ export function describeLabeledImageRepository(adapter: string, open: () => Prom
     });
     afterAll(() => store.close());
 
-    /** A task with two classes and with these images; their documents are written by the adapter. */
-    async function aTask(images: readonly SourceImage[]): Promise<{ task: string; classes: number[] }> {
+    /** A task with two classes (these, or any) and with these images; their documents are written by the adapter. */
+    async function aTask(
+      images: readonly SourceImage[],
+      classIds?: readonly [number, number],
+    ): Promise<{ task: string; classes: number[] }> {
       const task = newId();
       await dataSource.query(`INSERT INTO task (task_id, name) VALUES ($1, 'n')`, [task]);
       const classes = await dataSource.query<{ id: number }[]>(
-        `INSERT INTO label_class (task_id, name, color, order_id)
-         VALUES ($1, 'a', '#000000', 1), ($1, 'b', '#ffffff', 2)
+        `INSERT INTO label_class (task_id, id, name, color, order_id) OVERRIDING SYSTEM VALUE
+         VALUES ($1, ${classIds?.[0] ?? 'DEFAULT'}, 'a', '#000000', 1), ($1, ${classIds?.[1] ?? 'DEFAULT'}, 'b', '#ffffff', 2)
          RETURNING id`,
         [task],
       );
@@ -518,6 +521,33 @@ export function describeLabeledImageRepository(adapter: string, open: () => Prom
         expect((await copy(source.task, newId(), () => [])).copied).toBe(0);
         expect((await copy(source.task, newId())).copied).toBe(1);
       });
+
+      it.each([
+        ['near each other', 1_000_000_000, 1_000_000_020],
+        ['far apart', 1_100_000_000, 2_100_000_000],
+      ])(
+        'takes classes whose ids lie %s, and leaves out what lies between them or beside',
+        async (_title, ...ids) => {
+          const images = manyImages(8);
+          const source = await aTask(images, ids);
+          const [low, high] = ids;
+          const unknown = [0, -(2 ** 31), low - 1, Math.floor((low + high) / 2), high + 1, 2 ** 31 - 1];
+          for (const [at, id] of unknown.entries()) {
+            const document = aDocument([0, 1], '[{},{}]');
+            await replace(source.task, { ...images[at]!, document }, [high, id]);
+          }
+          const both = { ...images[6]!, document: aDocument([1, 0], '[{},{}]') };
+          await replace(source.task, both, source.classes);
+          const target = newId();
+          const { copied, labelClasses } = await copy(source.task, target);
+          expect(copied).toBe(2);
+          const newClass = new Map(labelClasses.map(({ sourceId, id }) => [sourceId, id]));
+          expect((await store.stored(target)).map(({ classIds }) => classIds)).toEqual([
+            [newClass.get(high), newClass.get(low)],
+            [newClass.get(high)],
+          ]);
+        },
+      );
     });
 
     describe('inspect', () => {

@@ -9,14 +9,14 @@ import type { CopiedLabelClass } from '../../label-classes/label-class.repositor
  * are read as a range of ids; to look up every document by its pointer costs a sixth of the copy.
  */
 export class DocumentCopy {
-  private readonly labelClasses: readonly CopiedLabelClass[];
+  private readonly classLookup: ClassLookup;
 
   constructor(
     private readonly manager: EntityManager,
     private readonly plan: CopyPlan,
     labelClasses: readonly CopiedLabelClass[],
   ) {
-    this.labelClasses = labelClasses.toSorted((a, b) => a.sourceId - b.sourceId);
+    this.classLookup = classLookup(labelClasses);
   }
 
   async run(slices: AsyncIterable<CopySlice>): Promise<number> {
@@ -36,15 +36,14 @@ export class DocumentCopy {
          SELECT id, mongo_id
          FROM image
          WHERE task_id = $1::bigint
-           AND id BETWEEN $13::bigint AND $14::bigint
-           AND mongo_id = $9::text || (id + $15::bigint)
+           AND id BETWEEN $12::bigint AND $13::bigint
+           AND mongo_id = $9::text || (id + $14::bigint)
        ) AS image
        FULL JOIN (
          SELECT id, img_id, img_roi_id, lab_class_ids, annotations
          FROM labeled_image
          WHERE task_id = $1::bigint
-           AND id BETWEEN $9::text || ($13::bigint + $15::bigint) AND $9::text || ($14::bigint + $15::bigint)
-           AND lab_class_ids <@ $11::int[]
+           AND id BETWEEN $9::text || ($12::bigint + $14::bigint) AND $9::text || ($13::bigint + $14::bigint)
        ) AS document
          ON document.id = image.mongo_id AND document.img_id = image.id`,
       'num_nonnulls(image.id, document.id) = 2',
@@ -60,8 +59,7 @@ export class DocumentCopy {
        JOIN labeled_image AS document
          ON document.task_id = image.task_id AND document.id = image.mongo_id AND document.img_id = image.id`,
       `image.task_id = $1::bigint
-         AND (image.mongo_id = $9::text || (image.id + $13::bigint)) IS NOT TRUE
-         AND lab_class_ids <@ $11::int[]`,
+         AND (image.mongo_id = $9::text || (image.id + $12::bigint)) IS NOT TRUE`,
       this.plan,
       [this.plan.sourceDocumentShift],
     );
@@ -79,14 +77,18 @@ export class DocumentCopy {
       this.manager,
       `INSERT INTO labeled_image (task_id, id, img_id, img_roi_id, lab_class_ids, annotations)
        SELECT
-         $2::bigint, $9::text || (new_id + $10::bigint), new_id, new_roi_id,
-         ARRAY(SELECT ($12::int[])[width_bucket(id, $11::int[])] FROM unnest(lab_class_ids) AS id), annotations
+         $2::bigint, $9::text || (new_id + $10::bigint), new_id, new_roi_id, new_class_ids, annotations
        FROM ${images}
        CROSS JOIN LATERAL (
          SELECT ${shiftedId('image.id', 3)} AS new_id, ${shiftedId('img_roi_id', 6)} AS new_roi_id
        ) AS copy
+       -- unnest() not in FROM, where it buffers its rows; OFFSET, so that the array is not made twice, for the condition too.
+       CROSS JOIN LATERAL (
+         SELECT ARRAY(SELECT ${this.classLookup.sql('unnest(lab_class_ids)')}) AS new_class_ids OFFSET 0
+       ) AS classes
        WHERE ${condition}
-         AND (img_roi_id IS NULL) = (new_roi_id IS NULL)`,
+         AND (img_roi_id IS NULL) = (new_roi_id IS NULL)
+         AND array_position(new_class_ids, NULL) IS NULL`,
       [
         source,
         target,
@@ -94,10 +96,39 @@ export class DocumentCopy {
         ...runColumns(roiRuns),
         documentPrefix,
         documentShift,
-        this.labelClasses.map(({ sourceId }) => sourceId),
-        this.labelClasses.map(({ id }) => id),
+        this.classLookup.parameter,
         ...parameters,
       ],
     );
   }
+}
+
+/** The new ids of classes by their old ones: SQL that gives NULL for a class that is not copied, and its parameter $11. */
+interface ClassLookup {
+  readonly sql: (id: string) => string;
+  readonly parameter: string;
+}
+
+/** More than a task has by itself, and not so much that it costs to send. */
+const SUBSCRIPTS_MAX = 4_000;
+
+/**
+ * The ids of a task's classes mostly follow each other: then they are the subscripts of an array. Those that are scattered are
+ * looked up by name, which takes a sixth longer.
+ */
+function classLookup(labelClasses: readonly CopiedLabelClass[]): ClassLookup {
+  const newIds = new Map(labelClasses.map(({ sourceId, id }) => [sourceId, id]));
+  const [first, last] = [Math.min(...newIds.keys()), Math.max(...newIds.keys())];
+  if (newIds.size > 0 && last - first < SUBSCRIPTS_MAX) {
+    // 0, not NULL, where there is no class: in an array with NULLs every lookup begins at its first element.
+    const elements = Array.from({ length: last - first + 1 }, (_, at) => newIds.get(first + at) ?? 0);
+    return {
+      sql: (id) => `nullif(($11::int[])[${id}], 0)`,
+      parameter: `[${String(first)}:${String(last)}]={${elements.join()}}`,
+    };
+  }
+  return {
+    sql: (id) => `($11::jsonb ->> ${id}::text)::int`,
+    parameter: JSON.stringify(Object.fromEntries(newIds)),
+  };
 }
