@@ -159,8 +159,8 @@ function faultsOf(report: ImportReport, at: string): Check {
 }
 
 function keyOf(id: unknown): Key | null {
-  const isKey = typeof id === 'string' ? isName(id, 1024) : Number.isSafeInteger(id);
-  return isKey ? JSON.stringify(id) : null;
+  if (typeof id === 'string') return isName(id, 1024) ? JSON.stringify(id) : null;
+  return Number.isSafeInteger(id) ? String(id) : null;
 }
 
 function isWhole(value: unknown, min: number, max = INT_MAX): value is number {

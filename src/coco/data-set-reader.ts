@@ -4,6 +4,7 @@ import { ApiError } from '../errors/api-error';
 import type { LocalText } from '../errors/errors';
 import { printable } from '../http/validation';
 import { bsonBytes, UnstorableJson } from '../labeled-images/json-measure';
+import { AnnotationGroups, type AnnotationGroup } from './annotation-groups';
 import { placeIn, PROBLEM_FAULTS } from './data-set-faults';
 import {
   readAnnotation,
@@ -79,7 +80,8 @@ class Reading {
   private readonly head: DataSetHead = { cocoInfo: null, cocoLicenses: null };
   private readonly images: StagedRows<CocoImage>;
   private readonly categories: StagedRows<CocoCategory>;
-  private readonly annotations: StagedRows<CocoAnnotation>;
+  private readonly groups = new AnnotationGroups();
+  private readonly annotations: StagedRows<AnnotationGroup>;
   private hasImages = false;
 
   constructor(
@@ -90,9 +92,7 @@ class Reading {
   ) {
     this.images = new StagedRows(statements, (seq, rows) => staging.addImages(connection, seq, rows));
     this.categories = new StagedRows(statements, (seq, rows) => staging.addCategories(connection, seq, rows));
-    this.annotations = new StagedRows(statements, (seq, rows) =>
-      staging.addAnnotations(connection, seq, rows),
-    );
+    this.annotations = new StagedRows(statements, (_, rows) => staging.addAnnotations(connection, rows));
   }
 
   take(piece: JsonPiece): void {
@@ -118,6 +118,7 @@ class Reading {
   /** @throws ApiError NOT_A_DATA_SET */
   async finish(): Promise<DataSetHead> {
     if (!this.hasImages) throw notADataSet({ zh: '没有 images', en: 'it has no images' });
+    this.addGroup(this.groups.end());
     for (const rows of this.tables) await rows.send();
     await this.statements.ended();
     return this.head;
@@ -130,7 +131,15 @@ class Reading {
   private takeElement({ member, value, index, bytes }: ElementPiece): void {
     if (member === 'images') this.images.add(readImage(value, index, this.report), bytes);
     else if (member === 'categories') this.categories.add(readCategory(value, index, this.report), bytes);
-    else this.annotations.add(readAnnotation(value, index, this.report), bytes);
+    else this.takeAnnotation(readAnnotation(value, index, this.report));
+  }
+
+  private takeAnnotation(annotation: CocoAnnotation | null): void {
+    if (annotation !== null) this.addGroup(this.groups.add(annotation));
+  }
+
+  private addGroup(group: AnnotationGroup | null): void {
+    if (group !== null) this.annotations.add(group, group.rests.length);
   }
 
   private takeHead(member: string, value: unknown): void {

@@ -2,12 +2,9 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager, QueryRunner } from 'typeorm';
 import { copyRows } from '../database/copy-rows';
 import type { RowQuery } from '../database/row-query';
-import {
-  ANNOTATION_HEAD_BYTES,
-  DOCUMENT_BYTES_MAX,
-  DOCUMENT_HEAD_BYTES,
-} from '../labeled-images/annotation-rules';
-import type { CocoAnnotation, CocoCategory, CocoImage } from './coco-elements';
+import { DOCUMENT_BYTES_MAX, DOCUMENT_HEAD_BYTES } from '../labeled-images/annotation-rules';
+import type { AnnotationGroup } from './annotation-groups';
+import type { CocoCategory, CocoImage } from './coco-elements';
 import { PALETTE } from './palette';
 import type { DataSetFault } from './data-set-faults';
 import { EXAMPLES_MAX, type ImportDirt } from './import-report';
@@ -44,11 +41,12 @@ export class StagingRepository {
         roi_x int, roi_y int, roi_width int, roi_height int, extra json
       );
       CREATE TEMPORARY TABLE staged_category (seq int, key text COLLATE "C", name text, color text, extra json);
-      CREATE TEMPORARY TABLE staged_annotation (
-        seq int, key text COLLATE "C", image_key text COLLATE "C", category_key text COLLATE "C", bson_bytes int, rest json
+      CREATE TEMPORARY TABLE staged_group (
+        seq int, image_key text COLLATE "C", annotations int, keys text COLLATE "C", category_keys text COLLATE "C",
+        bson_bytes bigint, rests json
       );
       -- To compress what is read once would take longer than to write it.
-      ALTER TABLE staged_annotation ALTER COLUMN rest SET STORAGE EXTERNAL`);
+      ALTER TABLE staged_group ALTER COLUMN rests SET STORAGE EXTERNAL`);
   }
 
   async addImages(connection: QueryRunner, firstSeq: number, images: readonly CocoImage[]): Promise<void> {
@@ -82,21 +80,18 @@ export class StagingRepository {
     );
   }
 
-  async addAnnotations(
-    connection: QueryRunner,
-    firstSeq: number,
-    annotations: readonly CocoAnnotation[],
-  ): Promise<void> {
+  async addAnnotations(connection: QueryRunner, groups: readonly AnnotationGroup[]): Promise<void> {
     await copyRows(
       connection,
-      'staged_annotation',
-      annotations.map(({ key, imageKey, categoryKey, rest, bsonBytes }, at) => [
-        firstSeq + at,
-        key,
+      'staged_group',
+      groups.map(({ seq, imageKey, annotations, keys, categoryKeys, bsonBytes, rests }) => [
+        seq,
         imageKey,
-        categoryKey,
+        annotations,
+        keys,
+        categoryKeys,
         bsonBytes,
-        rest,
+        `[${rests}]`,
       ]),
     );
   }
@@ -109,15 +104,15 @@ export class StagingRepository {
     await manager.query(`
       CREATE TEMPORARY TABLE referred_image AS
       SELECT
-        image_key AS key, min(seq) AS seq, count(*) AS annotations,
-        sum(bson_bytes + ${String(ANNOTATION_HEAD_BYTES)}) AS bson_bytes
-      FROM staged_annotation
+        image_key AS key, min(seq) AS seq, count(*) AS groups, sum(annotations) AS annotations,
+        sum(bson_bytes) AS bson_bytes
+      FROM staged_group
       GROUP BY image_key;
       CREATE TEMPORARY TABLE referred_category AS
-      SELECT category_key AS key, min(seq) AS seq, count(*) AS annotations
-      FROM staged_annotation
-      GROUP BY category_key;
-      ANALYZE staged_image (key), staged_category (key), staged_annotation (image_key), referred_image, referred_category`);
+      SELECT key, min(seq) AS seq, count(*) AS annotations
+      FROM (${keysOfAnnotations('category_keys')}) AS annotation
+      GROUP BY key;
+      ANALYZE staged_image (key), staged_category (key), staged_group (image_key), referred_image, referred_category`);
   }
 
   async findFaults(manager: EntityManager): Promise<Finding<DataSetFault>[]> {
@@ -146,7 +141,7 @@ export class StagingRepository {
 
   async findDirt(manager: EntityManager): Promise<Finding<ImportDirt>[]> {
     return findAll<ImportDirt>(manager, [
-      ['duplicate_annotation_id', duplicates('staged_annotation', 'key')],
+      ['duplicate_annotation_id', duplicates(`(${keysOfAnnotations('keys')}) AS annotation`, 'key')],
       ['duplicate_category_name', duplicates('staged_category', 'name')],
       [
         'unused_category',
@@ -222,23 +217,53 @@ export class StagingRepository {
     };
   }
 
-  /** Rows for `LabeledImageRepository.insert`: the classes are in already, each at the place of its category. */
+  /**
+   * Rows for `LabeledImageRepository.insert`: the classes are in already, each at the place of its category. Images whose
+   * annotations follow each other in the file need neither sorting nor aggregation.
+   */
   documents(taskId: string, documentPrefix: string): RowQuery {
     return {
-      sql: `SELECT
+      sql: `WITH class AS (
+              SELECT coalesce(jsonb_object_agg(category.key, class.id), '{}') AS ids
+              FROM staged_category AS category
+              JOIN label_class AS class ON class.task_id = $3::bigint AND class.order_id = category.seq + 1
+            ), part AS NOT MATERIALIZED (
+              SELECT
+                staged.seq, image_key, groups, rests,
+                array_to_string(
+                  ARRAY(SELECT (SELECT ids FROM class) ->> unnest(string_to_array(category_keys, E'\\n'))), ','
+                ) AS class_ids
+              FROM staged_group AS staged
+              JOIN referred_image ON referred_image.key = image_key
+            )
+            SELECT
               $2::text || placed.document_number, placed.id, placed.roi_id,
-              coalesce(array_agg(class.id ORDER BY annotation.seq) FILTER (WHERE annotation.seq IS NOT NULL), '{}'),
-              coalesce(json_agg(annotation.rest ORDER BY annotation.seq) FILTER (WHERE annotation.seq IS NOT NULL), '[]')
+              ('{' || coalesce(class_ids, '') || '}')::int[], coalesce(rests, '[]')
             FROM placed_image AS placed
-            LEFT JOIN staged_annotation AS annotation ON annotation.image_key = placed.key
-            LEFT JOIN staged_category AS category ON category.key = annotation.category_key
-            LEFT JOIN label_class AS class ON class.task_id = $3::bigint AND class.order_id = category.seq + 1
-            WHERE placed.document_number IS NOT NULL
-            GROUP BY placed.id, placed.document_number, placed.roi_id
-            ORDER BY placed.id`,
+            LEFT JOIN (
+              SELECT image_key, class_ids, rests
+              FROM part
+              WHERE groups = 1
+              UNION ALL
+              SELECT
+                image_key, string_agg(class_ids, ',' ORDER BY seq),
+                ('[' || string_agg(substr(rests::text, 2, length(rests::text) - 2), ',' ORDER BY seq) || ']')::json
+              FROM part
+              WHERE groups > 1
+              GROUP BY image_key
+            ) AS document ON document.image_key = placed.key
+            WHERE placed.document_number IS NOT NULL`,
       parameters: [documentPrefix, taskId],
     };
   }
+}
+
+/** A SELECT of (seq, key): every annotation with its own id, or with that of its category. */
+function keysOfAnnotations(lines: 'keys' | 'category_keys'): string {
+  return `SELECT
+            seq + generate_series(0, annotations - 1) AS seq,
+            unnest(string_to_array(${lines}, E'\\n', '')) AS key
+          FROM staged_group`;
 }
 
 /** A SELECT of (seq, at, times): what orders the places, the name of the place, and how often it is found there. */

@@ -48,12 +48,17 @@ function containerBytes(container: object, depth: number): number {
   let bytes = 5;
   if (Array.isArray(container)) {
     // The names of an array's elements are their indices.
-    for (let at = 0; at < container.length; at++)
-      bytes += digits(at) + 2 + bsonBytes(container[at], depth + 1);
+    for (let at = 0; at < container.length; at++) {
+      const element: unknown = container[at];
+      // Nearly all that there is are numbers.
+      bytes +=
+        digits(at) + 2 + (typeof element === 'number' ? numberBytes(element) : bsonBytes(element, depth + 1));
+    }
     return bytes;
   }
-  for (const [name, value] of Object.entries(container))
-    bytes += textBytes(name) + 2 + bsonBytes(value, depth + 1);
+  for (const name of Object.keys(container))
+    bytes +=
+      textBytes(name) + 2 + bsonBytes((container as Readonly<Record<string, unknown>>)[name], depth + 1);
   return bytes;
 }
 

@@ -8,6 +8,7 @@ import { isDatabaseAway } from '../database/database-faults';
 import { ApiError } from '../errors/api-error';
 import type { ErrorName } from '../errors/errors';
 import { LockedConnection, tryLock, type LockMode } from './locked-connection';
+import { Places } from './places';
 
 const logger = new Logger('TaskLock');
 
@@ -53,13 +54,15 @@ export class TaskLock implements OnModuleInit {
   private sessionSettings = SESSION_SETTINGS;
   private readonly holds = new Set<Promise<unknown>>();
   private readonly clients = new Set<PoolClient>();
-  private longWrites = 0;
+  private readonly longWrites: Places;
   private aborted = false;
 
   constructor(
-    @Inject(ENVIRONMENT) private readonly environment: Environment,
+    @Inject(ENVIRONMENT) environment: Environment,
     private readonly dataSource: DataSource,
-  ) {}
+  ) {
+    this.longWrites = new Places(environment.maxCopies);
+  }
 
   async onModuleInit(): Promise<void> {
     if (await this.accepts(DEAD_CLIENT_SETTING)) this.sessionSettings += DEAD_CLIENT_SETTING;
@@ -78,7 +81,7 @@ export class TaskLock implements OnModuleInit {
    * @throws ApiError TASK_BUSY; TOO_MANY_COPIES when none of them ended in 10 s
    */
   holdLong<T>(taskId: string, work: Work<T>): Promise<T> {
-    return this.tracked(this.holdInTime(() => this.tryHoldLong(taskId, work)));
+    return this.tracked(this.holdInTime((deadline) => this.tryHoldLong(taskId, work, deadline)));
   }
 
   /** Runs `work` only if nobody holds the lock. @returns whether it ran */
@@ -126,10 +129,10 @@ export class TaskLock implements OnModuleInit {
     }
   }
 
-  private async holdInTime<T>(tryOnce: () => Promise<T | Busy>): Promise<T> {
+  private async holdInTime<T>(tryOnce: (deadline: number) => Promise<T | Busy>): Promise<T> {
     const deadline = Date.now() + WAIT_MS_MAX;
     for (;;) {
-      const outcome = await tryOnce();
+      const outcome = await tryOnce(deadline);
       if (!(outcome instanceof Busy)) return outcome;
       if (Date.now() >= deadline) throw new ApiError(outcome.reason, { id: outcome.taskId });
       // Two that wait for each other's task must not go on meeting.
@@ -137,14 +140,13 @@ export class TaskLock implements OnModuleInit {
     }
   }
 
-  private async tryHoldLong<T>(taskId: string, work: Work<T>): Promise<T | Busy> {
-    // Nobody waits inside: who does not get a lock at once gives the place up again.
-    if (this.longWrites >= this.environment.maxCopies) return new Busy(taskId, 'TOO_MANY_COPIES');
-    this.longWrites++;
+  private async tryHoldLong<T>(taskId: string, work: Work<T>, deadline: number): Promise<T | Busy> {
+    if (!(await this.longWrites.take(deadline - Date.now()))) return new Busy(taskId, 'TOO_MANY_COPIES');
     try {
+      // Nobody waits inside: who does not get a lock at once gives the place up again.
       return await this.tryHold(taskId, 'exclusive', work);
     } finally {
-      this.longWrites--;
+      this.longWrites.leave();
     }
   }
 

@@ -739,12 +739,33 @@ describe('an annotation', () => {
     expect(warnings).toEqual(['reserved_member_left_out']);
   });
 
-  it('stands in the order of the file', async () => {
-    const dataSet = aDataSet({ images: 2, annotationsEach: 5 });
-    const { annotations } = await contentOf(api, await aTask(dataSet));
-    const ofImage = (id: number) =>
-      dataSet.annotations.filter(({ image_id }) => image_id === id).map(({ bbox }) => bbox);
-    expect(annotations.map((list) => list.map(({ bbox }) => bbox))).toEqual([ofImage(1), ofImage(2)]);
+  type Annotations = CocoDataSet['annotations'];
+  const together = (annotations: Annotations): Annotations =>
+    annotations.toSorted((a, b) => Number(a['image_id']) - Number(b['image_id']));
+
+  it.each<[title: string, arrange: (annotations: Annotations) => Annotations]>([
+    ['together', together],
+    ['scattered', (all) => all],
+    ['here and there together', (all) => [...together(all.slice(0, 60)), ...together(all.slice(60))]],
+    ['together and large', (all) => together(all).map((one) => ({ ...one, note: 'x'.repeat(5_000) }))],
+  ])('stands in the order of the file, with its class: those of an image %s', async (_title, arrange) => {
+    const dataSet = aDataSet({ images: 3, classes: 4, annotationsEach: 40 });
+    const ids = ['line\nbreak\u2028', 'a "quote", {a} \\', ' ', 7];
+    for (const [at, category] of dataSet.categories.entries()) category['id'] = ids[at];
+    for (const one of dataSet.annotations) one['category_id'] = ids[Number(one['category_id']) - 1];
+    dataSet.annotations = arrange(dataSet.annotations);
+    const { classes, annotations } = await contentOf(api, await aTask(dataSet));
+    const categories = new Map(classes.map(({ id }, at) => [id, ids[at]]));
+    const stored = annotations.map((list) =>
+      list.map(({ lab_class_id, bbox }) => [categories.get(lab_class_id), bbox]),
+    );
+    expect(stored).toEqual(
+      [1, 2, 3].map((image) =>
+        dataSet.annotations
+          .filter(({ image_id }) => image_id === image)
+          .map(({ category_id, bbox }) => [category_id, bbox]),
+      ),
+    );
   });
 });
 

@@ -112,6 +112,15 @@ describe.each(['never made', 'of other tasks', 'current'])('with statistics: %s'
     expect(plans.filter(({ sql }) => sql.startsWith('DELETE')).length).toBeGreaterThanOrEqual(6);
     expectLinear(plans);
   });
+
+  it('an import meets each row once, and sorts no document of a file that lists annotations by image', async () => {
+    plans.length = 0;
+    await aTask(IMAGES);
+    expectLinear(plans);
+    const [documents] = plans.filter(({ sql }) => sql.startsWith('INSERT INTO labeled_image '));
+    const sorts = documents!.nodes.filter((node) => node['Node Type'] === 'Sort');
+    expect(sorts.filter((sort) => sort['Actual Rows'] > 0)).toEqual([]);
+  });
 });
 
 /** What hands on each row before it takes the next. */

@@ -28,7 +28,16 @@ export class DocumentInspection {
   ) {}
 
   async run(): Promise<DocumentFault[]> {
-    const classIds = await this.classIds();
+    // The planner would rather sort all images that follow, for every page anew.
+    await this.manager.query('SET LOCAL enable_sort = off');
+    await this.inspectPages(await this.classIds());
+    await this.manager.query('SET LOCAL enable_sort = on');
+    return [...this.faults]
+      .map(([kind, fault]) => ({ kind, ...fault }))
+      .sort((one, other) => one.kind.localeCompare(other.kind));
+  }
+
+  private async inspectPages(classIds: readonly number[]): Promise<void> {
     let last: PlacedImage | undefined;
     for (;;) {
       const images = await imagesAfter(this.manager, this.taskId, last, PAGE_IMAGES);
@@ -36,12 +45,9 @@ export class DocumentInspection {
         images.filter(({ mongoId }) => mongoId !== null),
         classIds,
       );
-      if (images.length < PAGE_IMAGES) break;
+      if (images.length < PAGE_IMAGES) return;
       last = images.at(-1);
     }
-    return [...this.faults]
-      .map(([kind, fault]) => ({ kind, ...fault }))
-      .sort((one, other) => one.kind.localeCompare(other.kind));
   }
 
   private async inspect(images: readonly PlacedImage[], classIds: readonly number[]): Promise<void> {
