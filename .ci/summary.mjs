@@ -20,7 +20,8 @@ const unexplained = failedSteps.filter((step) => !(reports.get(step)?.numFailedT
 const failed = total('numFailedTests') + unexplained.length;
 
 // The reason stands by the result: what is kept of a long log may be its end alone.
-for (const { step, file, title, reason } of failures()) console.log(`\n${step}: ${file}\n  ${title}\n${reason}`);
+for (const { step, file, title, reason } of failures())
+  console.log(`\n${step}: ${file}\n  ${title}\n${reason}`);
 if (failedSteps.length > 0) console.log(`\nFailed: ${failedSteps.join(', ')}`);
 const skipped = total('numPendingTests') > 0 ? `, ${total('numPendingTests')} skipped` : '';
 console.log(`${total('numPassedTests')} passed, ${failed} failed${skipped}`);
@@ -33,7 +34,8 @@ function* failures() {
       const tests = assertionResults.filter(({ status }) => status === 'failed');
       for (const { fullName, failureMessages } of tests)
         yield { step, file, title: fullName, reason: firstLines(failureMessages.join('\n')) };
-      if (tests.length === 0 && message) yield { step, file, title: 'did not run', reason: firstLines(message) };
+      if (tests.length === 0 && message)
+        yield { step, file, title: 'did not run', reason: firstLines(message) };
     }
 }
 
