@@ -522,6 +522,12 @@ export function describeLabeledImageRepository(adapter: string, open: () => Prom
         expect((await copy(source.task, newId())).copied).toBe(1);
       });
 
+      it('takes any number of classes', async () => {
+        const source = await aTask([anImage({ document: aDocument([1], '[{}]') })]);
+        const many = Array.from({ length: 150_000 }, (_, at) => ({ sourceId: 10 ** 9 + at, id: 1 + at }));
+        expect((await copy(source.task, newId(), (known) => [...many, ...known])).copied).toBe(1);
+      });
+
       it.each([
         ['near each other', 1_000_000_000, 1_000_000_020],
         ['far apart', 1_100_000_000, 2_100_000_000],

@@ -117,9 +117,10 @@ const SUBSCRIPTS_MAX = 4_000;
  * looked up by name, which takes a sixth longer.
  */
 function classLookup(labelClasses: readonly CopiedLabelClass[]): ClassLookup {
+  const sourceIds = labelClasses.map(({ sourceId }) => sourceId).sort((a, b) => a - b);
   const newIds = new Map(labelClasses.map(({ sourceId, id }) => [sourceId, id]));
-  const [first, last] = [Math.min(...newIds.keys()), Math.max(...newIds.keys())];
-  if (newIds.size > 0 && last - first < SUBSCRIPTS_MAX) {
+  const [first, last] = [sourceIds[0], sourceIds.at(-1)];
+  if (first !== undefined && last !== undefined && last - first < SUBSCRIPTS_MAX) {
     // 0, not NULL, where there is no class: in an array with NULLs every lookup begins at its first element.
     const elements = Array.from({ length: last - first + 1 }, (_, at) => newIds.get(first + at) ?? 0);
     return {
