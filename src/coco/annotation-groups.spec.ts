@@ -11,7 +11,9 @@ const annotation = (imageKey: string, key: string | null, rest = '{}') => ({
 
 function grouped(...annotations: ReturnType<typeof annotation>[]): AnnotationGroup[] {
   const groups = new AnnotationGroups();
-  return [...annotations.map((one) => groups.add(one)), groups.end()].filter((group) => group !== null);
+  return [...annotations.map((one) => groups.add(one, JSON.stringify(one).length)), groups.end()].filter(
+    (group) => group !== null,
+  );
 }
 
 it('groups what follows each other, and knows where each began', () => {
@@ -30,6 +32,7 @@ it('groups what follows each other, and knows where each began', () => {
       categoryKeys: '"class of 5"\n"class of "',
       bsonBytes: 2 * (10 + ANNOTATION_HEAD_BYTES),
       rests: '{"a":1},{"b":2}',
+      bytes: expect.any(Number),
     },
     expect.objectContaining({ seq: 2, imageKey: '2', annotations: 1, keys: '6' }),
     expect.objectContaining({ seq: 3, imageKey: '1', annotations: 1, keys: '7' }),
@@ -44,6 +47,14 @@ it('begins another group where one has become long', () => {
     [2, 2],
     [4, 1],
   ]);
+});
+
+it('begins another group where ids are long, whatever else is in it', () => {
+  const key = JSON.stringify('x'.repeat(1_000));
+  const groups = grouped(...Array.from({ length: 1_000 }, () => annotation('1', key)));
+  expect(Math.max(...groups.map(({ keys, categoryKeys }) => keys.length + categoryKeys.length))).toBeLessThan(
+    2 ** 16,
+  );
 });
 
 it('makes nothing of nothing, and an annotation of any size a group', () => {

@@ -14,12 +14,14 @@ export interface AnnotationGroup {
   readonly bsonBytes: number;
   /** The JSON of each, with commas between. */
   readonly rests: string;
+  /** The length of their text in the file. */
+  readonly bytes: number;
 }
 
 type Growing<T> = { -readonly [Member in keyof T]: T[Member] };
 
-/** In characters of JSON: more in a row would be no faster. */
-const GROUP_LENGTH_MAX = 2 ** 16;
+/** More in a row would be no faster. */
+const GROUP_BYTES_MAX = 2 ** 16;
 
 /**
  * Groups annotations as they come. Most files list those of an image together: then an image has one row to be stored,
@@ -30,16 +32,20 @@ export class AnnotationGroups {
   private seq = 0;
 
   /** @returns the group before, when this annotation begins another one */
-  add({ key, imageKey, categoryKey, rest, bsonBytes }: CocoAnnotation): AnnotationGroup | null {
+  add(
+    { key, imageKey, categoryKey, rest, bsonBytes }: CocoAnnotation,
+    bytes: number,
+  ): AnnotationGroup | null {
     const seq = this.seq++;
-    const bytes = ANNOTATION_HEAD_BYTES + bsonBytes;
+    const inDocument = ANNOTATION_HEAD_BYTES + bsonBytes;
     const { group } = this;
-    if (group?.imageKey === imageKey && group.rests.length + rest.length < GROUP_LENGTH_MAX) {
+    if (group?.imageKey === imageKey && group.bytes + bytes < GROUP_BYTES_MAX) {
       group.annotations++;
       group.keys += `\n${key ?? ''}`;
       group.categoryKeys += `\n${categoryKey}`;
-      group.bsonBytes += bytes;
+      group.bsonBytes += inDocument;
       group.rests += `,${rest}`;
+      group.bytes += bytes;
       return null;
     }
     this.group = {
@@ -48,8 +54,9 @@ export class AnnotationGroups {
       annotations: 1,
       keys: key ?? '',
       categoryKeys: categoryKey,
-      bsonBytes: bytes,
+      bsonBytes: inDocument,
       rests: rest,
+      bytes,
     };
     return group;
   }

@@ -131,15 +131,15 @@ class Reading {
   private takeElement({ member, value, index, bytes }: ElementPiece): void {
     if (member === 'images') this.images.add(readImage(value, index, this.report), bytes);
     else if (member === 'categories') this.categories.add(readCategory(value, index, this.report), bytes);
-    else this.takeAnnotation(readAnnotation(value, index, this.report));
+    else this.takeAnnotation(readAnnotation(value, index, this.report), bytes);
   }
 
-  private takeAnnotation(annotation: CocoAnnotation | null): void {
-    if (annotation !== null) this.addGroup(this.groups.add(annotation));
+  private takeAnnotation(annotation: CocoAnnotation | null, bytes: number): void {
+    if (annotation !== null) this.addGroup(this.groups.add(annotation, bytes));
   }
 
   private addGroup(group: AnnotationGroup | null): void {
-    if (group !== null) this.annotations.add(group, group.rests.length);
+    if (group !== null) this.annotations.add(group, group.bytes);
   }
 
   private takeHead(member: string, value: unknown): void {
