@@ -24,7 +24,7 @@ type Growing<T> = { -readonly [Member in keyof T]: T[Member] };
 const GROUP_BYTES_MAX = 2 ** 16;
 
 /**
- * Groups annotations as they come. Most files list those of an image together: then an image has one row to be stored,
+ * Groups annotations as they come. Where a file lists those of an image together, an image has one row to be stored,
  * joined and made a document of, where it had one for each annotation, and nothing has to be sorted.
  */
 export class AnnotationGroups {
