@@ -1,70 +1,74 @@
-import { ANNOTATION_HEAD_BYTES } from '../labeled-images/annotation-rules';
+import {
+  ANNOTATION_HEAD_BYTES,
+  DOCUMENT_BYTES_MAX,
+  DOCUMENT_HEAD_BYTES,
+} from '../labeled-images/annotation-rules';
 import type { CocoAnnotation } from './coco-elements';
 
 /** Annotations of one image that follow each other in the file. */
-export interface AnnotationGroup {
+export interface AnnotationGroup<Rest = CocoAnnotation['rest']> {
   /** The place of the first one among all annotations, from 0. */
   readonly seq: number;
   readonly imageKey: string;
-  readonly annotations: number;
-  /** A line for each annotation, which has none within because it is JSON; empty for one without an id. */
-  readonly keys: string;
-  readonly categoryKeys: string;
+  /** Of each annotation; null for one without an id. */
+  readonly keys: (string | null)[];
+  readonly categoryKeys: string[];
+  /** What goes into the document beside the classes; nothing where it is too large for one. */
+  rests: Rest[];
   /** What they take in a document. */
-  readonly bsonBytes: number;
-  /** The JSON of each, with commas between. */
-  readonly rests: string;
+  bsonBytes: number;
   /** The length of their text in the file. */
-  readonly bytes: number;
+  bytes: number;
 }
 
-type Growing<T> = { -readonly [Member in keyof T]: T[Member] };
-
-/** More in a row would be no faster. */
-const GROUP_BYTES_MAX = 2 ** 16;
-
-/**
- * Groups annotations as they come. Where a file lists those of an image together, an image has one row to be stored,
- * joined and made a document of, where it had one for each annotation, and nothing has to be sorted.
- */
-export class AnnotationGroups {
-  private group: Growing<AnnotationGroup> | null = null;
+/** Groups annotations as they come: of a file that lists them by image, one group is all that a document holds. */
+export class AnnotationGroups<Rest> {
+  private group: AnnotationGroup<Rest> | null = null;
   private seq = 0;
 
+  /** A group takes text of less than `bytesMax`, or one annotation. `toRest` makes what is kept of each. */
+  constructor(
+    private readonly bytesMax: number,
+    private readonly toRest: (rest: CocoAnnotation['rest']) => Rest,
+  ) {}
+
   /** @returns the group before, when this annotation begins another one */
-  add(
-    { key, imageKey, categoryKey, rest, bsonBytes }: CocoAnnotation,
-    bytes: number,
-  ): AnnotationGroup | null {
+  add(annotation: CocoAnnotation, bytes: number): AnnotationGroup<Rest> | null {
     const seq = this.seq++;
-    const inDocument = ANNOTATION_HEAD_BYTES + bsonBytes;
-    const { group } = this;
-    if (group?.imageKey === imageKey && group.bytes + bytes < GROUP_BYTES_MAX) {
-      group.annotations++;
-      group.keys += `\n${key ?? ''}`;
-      group.categoryKeys += `\n${categoryKey}`;
-      group.bsonBytes += inDocument;
-      group.rests += `,${rest}`;
-      group.bytes += bytes;
+    const { imageKey } = annotation;
+    const before = this.group;
+    if (before?.imageKey === imageKey && before.bytes + bytes < this.bytesMax) {
+      this.append(before, annotation, bytes);
       return null;
     }
-    this.group = {
-      seq,
-      imageKey,
-      annotations: 1,
-      keys: key ?? '',
-      categoryKeys: categoryKey,
-      bsonBytes: inDocument,
-      rests: rest,
-      bytes,
-    };
-    return group;
+    this.group = { seq, imageKey, keys: [], categoryKeys: [], rests: [], bsonBytes: 0, bytes: 0 };
+    this.append(this.group, annotation, bytes);
+    return before;
   }
 
   /** @returns the last group, at the end of the file */
-  end(): AnnotationGroup | null {
+  end(): AnnotationGroup<Rest> | null {
     const { group } = this;
     this.group = null;
     return group;
   }
+
+  private append(
+    group: AnnotationGroup<Rest>,
+    { key, categoryKey, rest, bsonBytes }: CocoAnnotation,
+    bytes: number,
+  ): void {
+    group.keys.push(key);
+    group.categoryKeys.push(categoryKey);
+    group.bytes += bytes;
+    group.bsonBytes += ANNOTATION_HEAD_BYTES + bsonBytes;
+    // The file will be refused for it, when all of it has been read.
+    if (isTooLarge(group.bsonBytes)) group.rests = [];
+    else group.rests.push(this.toRest(rest));
+  }
+}
+
+/** Whether annotations of so many bytes are too large for a document. */
+export function isTooLarge(bsonBytes: number): boolean {
+  return bsonBytes > DOCUMENT_BYTES_MAX - DOCUMENT_HEAD_BYTES;
 }

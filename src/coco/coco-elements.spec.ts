@@ -222,7 +222,8 @@ describe('an annotation', () => {
   it('keeps all but its ids as it is, measured as BSON', () => {
     const rest = { bbox: [1, 2.5, 3, 4], '': null, segmentation: [], attributes: { z: 1, a: ['𠮷'] } };
     const { made, warnings } = read(readAnnotation, { ...annotation, ...rest });
-    expect(made).toMatchObject({ imageKey: '1', categoryKey: '2', rest: JSON.stringify(rest) });
+    expect(made).toMatchObject({ imageKey: '1', categoryKey: '2' });
+    expect(JSON.stringify(made?.rest)).toBe(JSON.stringify(rest));
     // By hand: https://bsonspec.org/spec.html. A type, a name and its end are 2 bytes and the name's.
     const bbox = 6 + 5 + 3 * (3 + 4) + (3 + 8);
     const attributes = 12 + 5 + (3 + 4) + (3 + 5 + (3 + 5 + 4));
@@ -232,7 +233,7 @@ describe('an annotation', () => {
 
   it('cannot bring the name of its class in a document', () => {
     const { made, warnings } = read(readAnnotation, { ...annotation, lab_class_id: 777, area: 1 });
-    expect(made?.rest).toBe('{"area":1}');
+    expect(made?.rest).toEqual({ area: 1 });
     expect(warnings).toEqual(['reserved_member_left_out: annotations[7] (id 3).lab_class_id']);
   });
 

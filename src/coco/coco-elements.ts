@@ -36,8 +36,8 @@ export interface CocoAnnotation {
   readonly key: Key | null;
   readonly imageKey: Key;
   readonly categoryKey: Key;
-  /** JSON of what goes into the document beside the class. */
-  readonly rest: string;
+  /** What goes into the document beside the class. */
+  readonly rest: Readonly<Record<string, unknown>>;
   readonly bsonBytes: number;
 }
 
@@ -64,7 +64,7 @@ export function readImage(element: CocoElement, index: number, report: ImportRep
     ...rest
   } = element;
   const key = keyOf(id);
-  const at = `images[${String(index)}]${key === null ? '' : ` (id ${key})`}`;
+  const at = (): string => placeOf('images', index, key);
   const check = faultsOf(report, at);
   check(key !== null, 'BAD_IMAGE_ID');
   check(isName(file_name, 1024), 'BAD_FILE_NAME');
@@ -75,7 +75,7 @@ export function readImage(element: CocoElement, index: number, report: ImportRep
   check(order_id === undefined || isWhole(order_id, 1), 'BAD_ORDER_ID');
   const extra = toExtra(rest, check);
   if (!check.passed) return null;
-  if (key === '0') report.warn('image_id_zero', at);
+  if (key === '0') report.warn('image_id_zero', at());
   return {
     key: key!, // a fault otherwise, as with what is asserted below
     name: file_name as string,
@@ -93,14 +93,14 @@ export function readImage(element: CocoElement, index: number, report: ImportRep
 export function readCategory(element: CocoElement, index: number, report: ImportReport): CocoCategory | null {
   const { id, name, color, ...rest } = element;
   const key = keyOf(id);
-  const at = `categories[${String(index)}]${key === null ? '' : ` (id ${key})`}`;
+  const at = (): string => placeOf('categories', index, key);
   const check = faultsOf(report, at);
   check(key !== null, 'BAD_CATEGORY_ID');
   check(isName(name, 200), 'BAD_CATEGORY_NAME');
   check(color === undefined || (typeof color === 'string' && /^#[0-9a-f]{6}$/i.test(color)), 'BAD_COLOR');
   const extra = toExtra(rest, check);
   if (!check.passed) return null;
-  if (key === '0') report.warn('category_id_zero', at);
+  if (key === '0') report.warn('category_id_zero', at());
   return {
     key: key!, // a fault otherwise
     name: name as string,
@@ -119,7 +119,7 @@ export function readAnnotation(
   const key = keyOf(id);
   const imageKey = keyOf(image_id);
   const categoryKey = keyOf(category_id);
-  const at = `annotations[${String(index)}]${key === null ? '' : ` (id ${key})`}`;
+  const at = (): string => placeOf('annotations', index, key);
   const check = faultsOf(report, at);
   check(imageKey !== null, 'UNKNOWN_IMAGE');
   check(categoryKey !== null, 'UNKNOWN_CATEGORY');
@@ -127,18 +127,23 @@ export function readAnnotation(
   if (fault) check(false, fault);
   const bytes = measure(rest, ANNOTATION_DEPTH, check);
   if (!check.passed) return null;
-  for (const dirt of findDirt(rest)) report.warn(dirt, at);
-  if (key === null) report.warn('annotation_without_id', at);
-  if (key === '0') report.warn('annotation_id_zero', at);
+  for (const dirt of findDirt(rest)) report.warn(dirt, at());
+  if (key === null) report.warn('annotation_without_id', at());
+  if (key === '0') report.warn('annotation_id_zero', at());
   // The name of the class in a document: what stands there in a file belongs to another data set.
-  if (lab_class_id !== undefined) report.warn('reserved_member_left_out', `${at}.lab_class_id`);
+  if (lab_class_id !== undefined) report.warn('reserved_member_left_out', `${at()}.lab_class_id`);
   return {
     key,
     imageKey: imageKey!, // a fault otherwise, as the next
     categoryKey: categoryKey!,
-    rest: JSON.stringify(rest),
+    rest,
     bsonBytes: bytes,
   };
+}
+
+/** Asked for only where something is to be said about it. */
+function placeOf(member: string, index: number, key: Key | null): string {
+  return `${member}[${String(index)}]${key === null ? '' : ` (id ${key})`}`;
 }
 
 interface Check {
@@ -146,10 +151,10 @@ interface Check {
   passed: boolean;
 }
 
-function faultsOf(report: ImportReport, at: string): Check {
+function faultsOf(report: ImportReport, at: () => string): Check {
   const check: Check = (passes, fault) => {
     if (!passes) {
-      report.fault(fault, at);
+      report.fault(fault, at());
       check.passed = false;
     }
     return passes;

@@ -10,26 +10,25 @@ import { ApiError } from '../errors/api-error';
 import { ImageRepository } from '../images/image.repository';
 import { RoiImageRepository } from '../images/roi-image.repository';
 import { LabelClassRepository } from '../label-classes/label-class.repository';
-import {
-  DocumentGarbageRepository,
-  type AnnouncedWrite,
-} from '../labeled-images/document-garbage.repository';
+import { DocumentGarbageRepository } from '../labeled-images/document-garbage.repository';
 import { LabeledImageRepository } from '../labeled-images/labeled-image.repository';
 import type { LockedConnection } from '../tasks/locked-connection';
 import { Sweeper } from '../tasks/sweeper';
 import { TaskLock } from '../tasks/task-lock';
-import { TaskRepository, type FilledTask, type TaskRow } from '../tasks/task.repository';
+import { TaskRepository, type FilledTask, type NewTask, type TaskRow } from '../tasks/task.repository';
 import type { DataSetFile } from './data-set-file';
-import { DataSetReader } from './data-set-reader';
+import { DataSetReader, type Reading } from './data-set-reader';
 import type { Imported } from './dto/imported.dto';
 import type { ImportQuery } from './dto/import-query.dto';
 import { ImportReport } from './import-report';
+import { OutOfOrder } from './out-of-order';
 import { StagingRepository, type StagedCounts } from './staging.repository';
 import { Upload } from './upload';
 
 /**
- * Imports a COCO data set into an empty or a new task: all or nothing. The file is received whole, then read once into
- * temporary tables, where its ids are resolved; what is wrong with it is known before a transaction begins.
+ * Imports a COCO data set into an empty or a new task: all or nothing. The file is received whole, then read: images and
+ * classes into temporary tables, where the file's ids are resolved. Annotations become documents while they are read, if
+ * the file lists them by image and behind the images; else they go into the tables, too, and become documents then.
  */
 @Injectable()
 export class CocoImportService {
@@ -62,31 +61,49 @@ export class CocoImportService {
   async importFile(taskId: string, query: ImportQuery, file: DataSetFile): Promise<Imported> {
     const startedAt = performance.now();
     const imported = await this.lock.holdLong(taskId, async (locked) => {
-      const { manager } = locked.connection;
-      const target = await this.checkTarget(manager, taskId, query);
-      await this.staging.create(manager);
-      const report = new ImportReport();
-      const head = await this.reader.read(locked.connection, file, report);
-      await this.review(manager, report);
-
-      const counts = await this.staging.count(manager);
+      const target = await this.checkTarget(locked.connection.manager, taskId, query);
       const name = target?.name ?? query.task_name ?? taskId;
-      const task = { taskId, name, taskType: query.task_type ?? null, imageCount: counts.images, ...head };
-      await this.store(locked, task, counts);
-      const { images, annotations, categories: label_classes } = counts;
-      return { images, annotations, label_classes, warnings: report.warnings };
+      const task = { taskId, name, taskType: query.task_type ?? null };
+      try {
+        return await this.importInto(locked, task, file, true);
+      } catch (reason) {
+        if (!(reason instanceof OutOfOrder)) throw reason;
+        this.logger.log({ event: 'import_begun_anew', taskId, reason: reason.message });
+        return this.importInto(locked, task, file, false);
+      }
     });
     this.log(taskId, imported, startedAt);
     return imported;
   }
 
-  /** Reserves the ids, announces the documents, and writes all in one transaction. */
-  private async store(
+  /**
+   * `atOnce`: the annotations become documents while the file is read, if all images stand before them.
+   * @throws OutOfOrder where that turned out not to be possible
+   */
+  private async importInto(
     locked: LockedConnection,
-    task: FilledTask,
-    { images, rois }: StagedCounts,
-  ): Promise<void> {
+    task: NewTask,
+    file: DataSetFile,
+    atOnce: boolean,
+  ): Promise<Imported> {
+    const { connection } = locked;
+    await this.staging.create(connection.manager);
+    const reading = this.reader.open(connection, file, new ImportReport());
+    try {
+      await reading.toAnnotations();
+      if (!reading.isOver && !(atOnce && reading.canMakeDocuments)) await reading.stageAnnotations();
+      if (reading.isOver) await this.review(connection.manager, reading.report);
+      const counts = await this.store(locked, task, reading);
+      return { ...counts, warnings: reading.report.warnings };
+    } finally {
+      await reading.close();
+    }
+  }
+
+  /** Reserves the ids, announces the documents, and writes all in one transaction. */
+  private async store(locked: LockedConnection, task: NewTask, reading: Reading): Promise<StagedCounts> {
     const { manager } = locked.connection;
+    const { images, rois } = await this.staging.countImages(manager);
     // At least one document is announced: the row tells whether a COMMIT took effect whose answer was lost.
     const documents = Math.max(images, 1);
     const firstId = await reserveIds(manager, images + documents + rois);
@@ -95,9 +112,18 @@ export class CocoImportService {
     const range = documentRange(prefix, firstId + BigInt(images), documents);
     const announced = await this.garbage.announce(manager, task.taskId, range, 'import');
     try {
-      await locked.transaction(
+      return await locked.transaction(
         'READ COMMITTED',
-        (transaction) => this.write(transaction, task, prefix, announced),
+        async (transaction) => {
+          await this.writeDocuments(transaction, task, reading, prefix, images);
+          const counts = await this.writeRest(
+            transaction,
+            { ...task, ...reading.head, imageCount: images },
+            prefix,
+          );
+          await this.garbage.withdraw(transaction, announced);
+          return counts;
+        },
         async (later) => !(await this.garbage.exists(later, announced.id)),
       );
     } catch (error) {
@@ -106,20 +132,30 @@ export class CocoImportService {
     }
   }
 
-  /** Documents last, before the commit that makes them reachable. */
-  private async write(
+  /** Those that can be made while the file is read. What is wrong with it is known when it has been read, and rolls back. */
+  private async writeDocuments(
     manager: EntityManager,
-    task: FilledTask,
+    task: NewTask,
+    reading: Reading,
     prefix: string,
-    announced: AnnouncedWrite,
+    images: number,
   ): Promise<void> {
+    if (reading.isOver) return;
+    // Its documents are refused while it is not there.
+    await this.tasks.fill(manager, { ...task, ...reading.head, imageCount: images });
+    await this.labeledImages.insertBatches(manager, task.taskId, reading.makeDocuments(prefix, images));
+    await this.review(manager, reading.report);
+  }
+
+  /** All else, with what stood behind the annotations. */
+  private async writeRest(manager: EntityManager, task: FilledTask, prefix: string): Promise<StagedCounts> {
     const { taskId } = task;
     await this.tasks.fill(manager, task);
     await this.labelClasses.insert(manager, taskId, this.staging.labelClasses());
     await this.images.insert(manager, taskId, this.staging.images(prefix));
     await this.rois.insert(manager, taskId, this.staging.rois());
     await this.labeledImages.insert(manager, taskId, this.staging.documents(taskId, prefix));
-    await this.garbage.withdraw(manager, announced);
+    return this.staging.count(manager);
   }
 
   /** @throws ApiError IMPORT_TARGET_NOT_FOUND, TASK_TYPES_DIFFER, IMPORT_TARGET_NOT_EMPTY */

@@ -22,8 +22,15 @@ class Watched {
     return this.running === 0;
   }
 
-  read(chunks: AsyncIterable<Buffer>) {
-    return new DataSetReader(this.staging).read(this.connection, { read: () => chunks }, new ImportReport());
+  async read(chunks: AsyncIterable<Buffer>): Promise<void> {
+    const file = { read: () => chunks };
+    const reading = new DataSetReader(this.staging).open(this.connection, file, new ImportReport());
+    try {
+      await reading.toAnnotations();
+      if (!reading.isOver) await reading.stageAnnotations();
+    } finally {
+      await reading.close();
+    }
   }
 
   private async run(statement: string): Promise<void> {

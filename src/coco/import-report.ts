@@ -51,13 +51,17 @@ export class ImportReport {
     this.dirt.set(code, warning);
   }
 
+  get hasFaults(): boolean {
+    return this.faultCount > 0;
+  }
+
   get warnings(): ImportWarning[] {
     return [...this.dirt.values()];
   }
 
   /** @throws ApiError FAULTY_DATA_SET */
   throwFaults(): void {
-    if (this.faultCount === 0) return;
+    if (!this.hasFaults) return;
     const more = this.faultCount > this.faultTexts.length ? '; …' : '';
     throw new ApiError('FAULTY_DATA_SET', {
       count: this.faultCount,

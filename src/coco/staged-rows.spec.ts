@@ -1,4 +1,4 @@
-import { OneInFlight } from './one-in-flight';
+import { OneInFlight } from '../database/one-in-flight';
 import { StagedRows } from './staged-rows';
 
 /** A table that is written when the test says so. */

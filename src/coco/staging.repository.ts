@@ -19,11 +19,34 @@ export interface Finding<Kind> {
   readonly at: string[];
 }
 
-export interface StagedCounts {
+/** `rests` are JSON texts; null where they are in a document already. */
+export type StagedGroup = Omit<AnnotationGroup, 'rests'> & { readonly rests: readonly string[] | null };
+
+export interface ImageCounts {
   readonly images: number;
   readonly rois: number;
+}
+
+export interface StagedCounts {
+  readonly images: number;
   readonly annotations: number;
-  readonly categories: number;
+  readonly label_classes: number;
+}
+
+/** The id that the class of a category is to have. */
+export interface ReservedClass {
+  readonly key: string;
+  readonly id: number;
+}
+
+/** Where the document of an image goes. */
+export interface DocumentPlace {
+  readonly key: string;
+  /** The image's place in the file, from 0. */
+  readonly seq: number;
+  readonly id: string;
+  readonly imageId: string;
+  readonly roiId: string | null;
 }
 
 /**
@@ -32,9 +55,11 @@ export interface StagedCounts {
  */
 @Injectable()
 export class StagingRepository {
+  /** Begins anew where there was something. */
   async create(manager: EntityManager): Promise<void> {
     // Enough to group the ids of a million annotations in memory: a tenth of the time of a file of 300 MB. TaskLock resets it.
     await manager.query(`
+      DISCARD TEMP;
       SET work_mem = '64MB';
       CREATE TEMPORARY TABLE staged_image (
         seq int, key text COLLATE "C", name text, width int, height int, set_type smallint, state text, order_id int,
@@ -43,10 +68,13 @@ export class StagingRepository {
       CREATE TEMPORARY TABLE staged_category (seq int, key text COLLATE "C", name text, color text, extra json);
       CREATE TEMPORARY TABLE staged_group (
         seq int, image_key text COLLATE "C", annotations int, keys text COLLATE "C", category_keys text COLLATE "C",
-        bson_bytes bigint, rests json
+        bson_bytes bigint, rests text
       );
       -- To compress what is read once would take longer than to write it.
-      ALTER TABLE staged_group ALTER COLUMN rests SET STORAGE EXTERNAL`);
+      ALTER TABLE staged_group ALTER COLUMN rests SET STORAGE EXTERNAL;
+      CREATE TEMPORARY TABLE reserved_class (
+        key text COLLATE "C" PRIMARY KEY, id int NOT NULL DEFAULT nextval(${CLASS_IDS})
+      )`);
   }
 
   async addImages(connection: QueryRunner, firstSeq: number, images: readonly CocoImage[]): Promise<void> {
@@ -80,18 +108,18 @@ export class StagingRepository {
     );
   }
 
-  async addAnnotations(connection: QueryRunner, groups: readonly AnnotationGroup[]): Promise<void> {
+  async addAnnotations(connection: QueryRunner, groups: readonly StagedGroup[]): Promise<void> {
     await copyRows(
       connection,
       'staged_group',
-      groups.map(({ seq, imageKey, annotations, keys, categoryKeys, bsonBytes, rests }) => [
+      groups.map(({ seq, imageKey, keys, categoryKeys, bsonBytes, rests }) => [
         seq,
         imageKey,
-        annotations,
-        keys,
-        categoryKeys,
+        keys.length,
+        keys.join('\n'),
+        categoryKeys.join('\n'),
         bsonBytes,
-        `[${rests}]`,
+        rests?.join(',') ?? null,
       ]),
     );
   }
@@ -104,7 +132,7 @@ export class StagingRepository {
     await manager.query(`
       CREATE TEMPORARY TABLE referred_image AS
       SELECT
-        image_key AS key, min(seq) AS seq, count(*) AS groups, sum(annotations) AS annotations,
+        image_key AS key, min(seq) AS seq, count(rests) AS groups, sum(annotations) AS annotations,
         sum(bson_bytes) AS bson_bytes
       FROM staged_group
       GROUP BY image_key;
@@ -152,13 +180,20 @@ export class StagingRepository {
     ]);
   }
 
+  async countImages(manager: EntityManager): Promise<ImageCounts> {
+    const [row] = await manager.query<ImageCounts[]>(
+      `SELECT count(*)::int AS images, count(roi_x)::int AS rois FROM staged_image`,
+    );
+    return row!; // count(*) always answers one row
+  }
+
+  /** Once everything is in and summarized. */
   async count(manager: EntityManager): Promise<StagedCounts> {
     const [row] = await manager.query<StagedCounts[]>(
       `SELECT
          (SELECT count(*)::int FROM staged_image) AS images,
-         (SELECT count(roi_x)::int FROM staged_image) AS rois,
          (SELECT coalesce(sum(annotations), 0)::int FROM referred_image) AS annotations,
-         (SELECT count(*)::int FROM staged_category) AS categories`,
+         (SELECT count(*)::int FROM staged_category) AS label_classes`,
     );
     return row!; // a SELECT without FROM always answers one row
   }
@@ -167,27 +202,67 @@ export class StagingRepository {
   async placeImages(manager: EntityManager, firstId: bigint, images: number): Promise<void> {
     await manager.query(
       `CREATE TEMPORARY TABLE placed_image AS
-       SELECT seq, key, state, order_id, ${String(firstId)} + place - 1 AS id,
-         CASE WHEN state IS NOT NULL THEN ${String(firstId)} + ${String(images)} + place - 1 END AS document_number,
+       SELECT seq, key, order_id, ${String(firstId)} + place - 1 AS id,
+         ${String(firstId)} + ${String(images)} + place - 1 AS document_number,
          CASE WHEN has_roi THEN ${String(firstId)} + 2 * ${String(images)} + roi_place - 1 END AS roi_id
        FROM (
          SELECT
-           image.seq, key, coalesce(order_id, image.seq + 1) AS order_id, roi_x IS NOT NULL AS has_roi,
-           coalesce(state, CASE WHEN referred_image.key IS NOT NULL THEN '已标注' END) AS state,
-           row_number() OVER (ORDER BY coalesce(order_id, image.seq)) AS place,
-           count(roi_x) OVER (ORDER BY coalesce(order_id, image.seq) ROWS UNBOUNDED PRECEDING) AS roi_place
-         FROM staged_image AS image
-         LEFT JOIN referred_image USING (key)
+           seq, key, coalesce(order_id, seq + 1) AS order_id, roi_x IS NOT NULL AS has_roi,
+           row_number() OVER (ORDER BY coalesce(order_id, seq)) AS place,
+           count(roi_x) OVER (ORDER BY coalesce(order_id, seq) ROWS UNBOUNDED PRECEDING) AS roi_place
+         FROM staged_image
        ) AS image`,
     );
     await manager.query(`ANALYZE placed_image`);
   }
 
+  /** For `findPlaces`. */
+  async indexPlaces(manager: EntityManager): Promise<void> {
+    await manager.query(`CREATE INDEX ON placed_image (key)`);
+  }
+
+  /** Of the images with these keys; a key that no image has is left out. */
+  async findPlaces(
+    manager: EntityManager,
+    documentPrefix: string,
+    keys: readonly string[],
+  ): Promise<DocumentPlace[]> {
+    return manager.query<DocumentPlace[]>(
+      // LIMIT: an index for each key, whatever the planner expects.
+      `SELECT placed.key, seq, $1::text || document_number AS id, placed.id AS "imageId", roi_id AS "roiId"
+       FROM unnest($2::text[]) AS wanted (key)
+       CROSS JOIN LATERAL (SELECT * FROM placed_image AS image WHERE image.key = wanted.key LIMIT 1) AS placed`,
+      [documentPrefix, keys],
+    );
+  }
+
+  /** The ids of the classes that these categories become, also of categories that are still to come. */
+  async reserveClasses(manager: EntityManager, keys: readonly string[]): Promise<ReservedClass[]> {
+    return manager.query<ReservedClass[]>(
+      `WITH wanted AS (
+         SELECT key FROM unnest($1::text[]) AS wanted (key)
+       ), added AS (
+         INSERT INTO reserved_class (key)
+         SELECT key
+         FROM wanted
+         WHERE NOT EXISTS (SELECT FROM reserved_class AS class WHERE class.key = wanted.key)
+         RETURNING key, id
+       )
+       SELECT key, id FROM added
+       UNION ALL
+       SELECT key, id FROM reserved_class JOIN wanted USING (key)`,
+      [keys],
+    );
+  }
+
   /** Rows for `LabelClassRepository.insert`. */
   labelClasses(): RowQuery {
     return {
-      sql: `SELECT name, coalesce(color, ($2::text[])[1 + seq % cardinality($2::text[])]), seq + 1, extra
-            FROM staged_category
+      sql: `SELECT
+              coalesce(class.id, nextval(${CLASS_IDS})), name,
+              coalesce(color, ($2::text[])[1 + seq % cardinality($2::text[])]), seq + 1, extra
+            FROM staged_category AS category
+            LEFT JOIN reserved_class AS class USING (key)
             ORDER BY seq`,
       parameters: [PALETTE],
     };
@@ -196,10 +271,11 @@ export class StagingRepository {
   /** Rows for `ImageRepository.insert`. */
   images(documentPrefix: string): RowQuery {
     return {
-      sql: `SELECT placed.id, set_type, name, width, height, placed.state, placed.order_id,
-              $2::text || placed.document_number, extra
-            FROM staged_image
+      sql: `SELECT placed.id, set_type, name, width, height, ${STATE}, placed.order_id,
+              CASE WHEN ${STATE} IS NOT NULL THEN $2::text || placed.document_number END, extra
+            FROM staged_image AS image
             JOIN placed_image AS placed USING (seq)
+            LEFT JOIN referred_image AS referred ON referred.key = image.key
             ORDER BY placed.id`,
       parameters: [documentPrefix],
     };
@@ -218,8 +294,8 @@ export class StagingRepository {
   }
 
   /**
-   * Rows for `LabeledImageRepository.insert`: the classes are in already, each at the place of its category. Images whose
-   * annotations follow each other in the file need neither sorting nor aggregation.
+   * Rows for `LabeledImageRepository.insert`: the documents that are not written yet. The classes are in already, each at the
+   * place of its category.
    */
   documents(taskId: string, documentPrefix: string): RowQuery {
     return {
@@ -227,36 +303,37 @@ export class StagingRepository {
               SELECT coalesce(jsonb_object_agg(category.key, class.id), '{}') AS ids
               FROM staged_category AS category
               JOIN label_class AS class ON class.task_id = $3::bigint AND class.order_id = category.seq + 1
-            ), part AS NOT MATERIALIZED (
-              SELECT
-                staged.seq, image_key, groups, rests,
-                array_to_string(
-                  ARRAY(SELECT (SELECT ids FROM class) ->> unnest(string_to_array(category_keys, E'\\n'))), ','
-                ) AS class_ids
-              FROM staged_group AS staged
-              JOIN referred_image ON referred_image.key = image_key
             )
             SELECT
               $2::text || placed.document_number, placed.id, placed.roi_id,
-              ('{' || coalesce(class_ids, '') || '}')::int[], coalesce(rests, '[]')
+              ('{' || coalesce(class_ids, '') || '}')::int[], ('[' || coalesce(rests, '') || ']')::json
             FROM placed_image AS placed
+            JOIN staged_image AS image USING (seq)
+            LEFT JOIN referred_image AS referred ON referred.key = placed.key
             LEFT JOIN (
-              SELECT image_key, class_ids, rests
-              FROM part
-              WHERE groups = 1
-              UNION ALL
               SELECT
-                image_key, string_agg(class_ids, ',' ORDER BY seq),
-                ('[' || string_agg(substr(rests::text, 2, length(rests::text) - 2), ',' ORDER BY seq) || ']')::json
-              FROM part
-              WHERE groups > 1
+                image_key, string_agg(rests, ',' ORDER BY seq) AS rests,
+                string_agg(
+                  array_to_string(
+                    ARRAY(SELECT (SELECT ids FROM class) ->> unnest(string_to_array(category_keys, E'\\n'))), ','
+                  ), ',' ORDER BY seq
+                ) AS class_ids
+              FROM staged_group
+              WHERE rests IS NOT NULL
               GROUP BY image_key
             ) AS document ON document.image_key = placed.key
-            WHERE placed.document_number IS NOT NULL`,
+            WHERE ${STATE} IS NOT NULL
+              AND coalesce(referred.groups, 1) > 0`,
       parameters: [documentPrefix, taskId],
     };
   }
 }
+
+/** The sequence that `label_class` takes its ids from. */
+const CLASS_IDS = `pg_get_serial_sequence('label_class', 'id')`;
+
+/** The state of an image, which has a document if there is one. */
+const STATE = `coalesce(image.state, CASE WHEN referred.key IS NOT NULL THEN '已标注' END)`;
 
 /** A SELECT of (seq, key): every annotation with its own id, or with that of its category. */
 function keysOfAnnotations(lines: 'keys' | 'category_keys'): string {

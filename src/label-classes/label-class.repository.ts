@@ -32,10 +32,11 @@ export class LabelClassRepository {
     );
   }
 
-  /** Inserts rows of (name, color, order_id, extra); `$1` is the task. */
+  /** Inserts rows of (id, name, color, order_id, extra); `$1` is the task. */
   async insert(manager: EntityManager, taskId: string, rows: RowQuery): Promise<void> {
     await manager.query(
-      `INSERT INTO label_class (task_id, name, color, order_id, extra)
+      `INSERT INTO label_class (task_id, id, name, color, order_id, extra)
+       OVERRIDING SYSTEM VALUE
        SELECT $1::bigint, class.*
        FROM (${rows.sql}) AS class`,
       [taskId, ...rows.parameters],

@@ -9,6 +9,17 @@ import type { Findings } from './findings';
 /** One annotation; members that the service does not know are kept as they are. */
 export type Annotation = { readonly lab_class_id: number } & Readonly<Record<string, unknown>>;
 
+/** A document that is to be written. */
+export interface NewDocument {
+  readonly id: string;
+  readonly imageId: string;
+  readonly roiId: string | null;
+  /** The class of each annotation. */
+  readonly labClassIds: readonly number[];
+  /** The annotations without their classes, as many. */
+  readonly annotations: readonly Readonly<Record<string, unknown>>[];
+}
+
 /** An image's annotation document with the place of its image in the task. */
 export interface PlacedDocument {
   /** From 1, by `order_id` among all images of the task. */
@@ -46,6 +57,16 @@ export abstract class LabeledImageRepository {
    * annotations without their classes as json); `$1` is the task. Not repeatable.
    */
   abstract insert(manager: EntityManager, taskId: string, rows: RowQuery): Promise<void>;
+
+  /**
+   * Writes these documents: a batch, or a few, while it asks for the next one, which may use the connection meanwhile. Leaves
+   * no statement on its way, also when it throws. Not repeatable.
+   */
+  abstract insertBatches(
+    manager: EntityManager,
+    taskId: string,
+    batches: AsyncGenerator<readonly NewDocument[]>,
+  ): Promise<void>;
 
   /** The annotations of one document; null where there is no such document. */
   abstract find(manager: EntityManager, taskId: string, mongoId: string): Promise<Annotation[] | null>;

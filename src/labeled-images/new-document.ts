@@ -1,14 +1,14 @@
 import type { RowQuery } from '../database/row-query';
 import type { Annotation } from './labeled-image.repository';
 
-export interface NewDocument {
+export interface EditedDocument {
   readonly mongoId: string;
   readonly imageId: string;
   readonly annotations: readonly Annotation[];
 }
 
 /** One row for `LabeledImageRepository.insert`, with the ROI that the image has. */
-export function newDocument({ mongoId, imageId, annotations }: NewDocument): RowQuery {
+export function newDocument({ mongoId, imageId, annotations }: EditedDocument): RowQuery {
   return {
     sql: `SELECT
             $2::text, $3::bigint,

@@ -8,6 +8,7 @@ import type { CopiedLabelClass } from '../../src/label-classes/label-class.repos
 import { EXAMPLES_MAX, type DocumentFault } from '../../src/labeled-images/document-faults';
 import type {
   LabeledImageRepository,
+  NewDocument,
   PlacedDocument,
 } from '../../src/labeled-images/labeled-image.repository';
 import { copyTask, type CopiedTask } from '../support/copy-task';
@@ -237,6 +238,101 @@ export function describeLabeledImageRepository(adapter: string, open: () => Prom
         expect(await store.stored(task)).toHaveLength(2_501);
         expect(await store.stored((await aTask([anImage()])).task)).toEqual([]);
       });
+    });
+
+    describe('insertBatches', () => {
+      /** As JSON.stringify writes it: PostgreSQL keeps the text that it is given. */
+      const OF_ALL_KINDS = JSON.stringify([
+        ...(JSON.parse(REST) as object[]),
+        { a: '\t\n\r\\N\u2028\'"', '': {} },
+      ]);
+
+      it('writes what insert writes', async () => {
+        const images = [
+          anImage({ orderId: 1, roiId: newId(), document: aDocument([1, 0, 1, 0], OF_ALL_KINDS) }),
+          anImage({ orderId: 2, document: aDocument([], '[]') }),
+        ];
+        const { task, classes } = await aTask(images);
+        const twin = newId();
+        await dataSource.query(`INSERT INTO task (task_id, name) VALUES ($1, 'n')`, [twin]);
+        await insertBatches(twin, [
+          images.map((image) => ({ ...toNew(image, classes), id: newDocumentId() })),
+        ]);
+        expect(withoutIds(await store.stored(twin))).toEqual(withoutIds(await store.stored(task)));
+      });
+
+      it('takes any number of batches, and none', async () => {
+        const { task, classes } = await aTask([]);
+        await insertBatches(task, []);
+        expect(await store.stored(task)).toEqual([]);
+        const documents = manyImages(1_201).map((image) => toNew(image, classes));
+        await insertBatches(
+          task,
+          Array.from({ length: 13 }, (_, at) => documents.slice(100 * at, 100 * (at + 1))),
+        );
+        expect((await store.stored(task)).map(({ id }) => id).sort()).toEqual(
+          documents.map(({ id }) => id).sort(),
+        );
+      });
+
+      it('has failed where one batch could not be written, and asks for no more', async () => {
+        const { task, classes } = await aTask([]);
+        const [first, second] = manyImages(2).map((image) => toNew(image, classes));
+        let asked = 0;
+        const batches = Array.from({ length: 50 }, () => [second!]);
+        await expect(insertBatches(task, [[first!], [first!], ...batches], () => asked++)).rejects.toThrow();
+        expect(asked).toBeLessThan(batches.length);
+      });
+
+      it('fails with what the batches throw, and leaves no statement on its way', async () => {
+        const { task, classes } = await aTask([]);
+        const documents = manyImages(3).map((image) => toNew(image, classes));
+        const fault = new Error('the file ends here');
+        const failing = inSnapshot(dataSource, async (connection) => {
+          const batches = async function* () {
+            for (const document of documents) yield await Promise.resolve([document]);
+            throw fault;
+          };
+          await expect(repository.insertBatches(connection.manager, task, batches())).rejects.toBe(fault);
+          // A statement behind one that was left would wait for it.
+          await connection.query('SELECT');
+          throw fault;
+        });
+        await expect(failing).rejects.toBe(fault);
+      });
+
+      function toNew({ id, roiId, document }: SourceImage, classes: readonly number[]): NewDocument {
+        const { id: mongoId, classes: places, rest } = document!; // of an image that has one
+        return {
+          id: mongoId,
+          imageId: id,
+          roiId: roiId ?? null,
+          labClassIds: places.map((at) => classes[at]!), // of two
+          annotations: JSON.parse(rest) as NewDocument['annotations'],
+        };
+      }
+
+      /** The connection is used between two batches, as an import does that looks something up. */
+      function insertBatches(
+        task: string,
+        batches: readonly (readonly NewDocument[])[],
+        asked: () => void = () => undefined,
+      ): Promise<void> {
+        return inSnapshot(dataSource, async (connection) => {
+          const read = async function* () {
+            for (const batch of batches) {
+              asked();
+              await connection.query('SELECT');
+              yield batch;
+            }
+          };
+          await repository.insertBatches(connection.manager, task, read());
+        });
+      }
+
+      function withoutIds(documents: readonly StoredDocument[]): unknown[] {
+        return documents.map(({ id: _, ...document }) => document);
+      }
     });
 
     describe('stream', () => {

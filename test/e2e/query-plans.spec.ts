@@ -37,9 +37,9 @@ describe.each(['never made', 'of other tasks', 'current'])('with statistics: %s'
   });
   afterAll(() => app.stop());
 
-  async function aTask(images: number): Promise<string> {
+  async function aTask(images: number, annotationsEach = 1): Promise<string> {
     const id = newTaskId();
-    const dataSet = aDataSet({ images, annotationsEach: 1 });
+    const dataSet = aDataSet({ images, annotationsEach });
     for (const image of dataSet.images) image['roi'] = [0, 0, 10, 10];
     expect(await app.api.importCoco(id, dataSet)).toMatchObject({ status: 200 });
     return id;
@@ -113,13 +113,22 @@ describe.each(['never made', 'of other tasks', 'current'])('with statistics: %s'
     expectLinear(plans);
   });
 
-  it('an import meets each row once, and sorts no document of a file that lists annotations by image', async () => {
+  it('an import by image meets each row once, and looks images up by an index', async () => {
     plans.length = 0;
     await aTask(IMAGES);
     expectLinear(plans);
-    const [documents] = plans.filter(({ sql }) => sql.startsWith('INSERT INTO labeled_image '));
-    const sorts = documents!.nodes.filter((node) => node['Node Type'] === 'Sort');
-    expect(sorts.filter((sort) => sort['Actual Rows'] > 0)).toEqual([]);
+    const lookups = plans.filter(({ sql }) => sql.includes('unnest($2::text[]) AS wanted'));
+    expect(lookups.length).toBeGreaterThan(1);
+    const scans = lookups.flatMap(({ nodes }) => nodes.filter(isScan));
+    expect(new Set(scans.map((node) => node['Node Type']))).toEqual(new Set(['Index Scan']));
+    expect(scans.reduce((sum, node) => sum + loops(node), 0)).toBe(IMAGES);
+  });
+
+  it('an import of annotations in no order meets each of them once', async () => {
+    plans.length = 0;
+    await aTask(IMAGES, 2);
+    expectLinear(plans, 2 * IMAGES);
+    expect(plans.some(({ sql }) => sql.includes('string_agg(rests'))).toBe(true);
   });
 });
 

@@ -9,12 +9,18 @@ import type { RowQuery } from '../../database/row-query';
 import type { CopiedLabelClass } from '../../label-classes/label-class.repository';
 import type { DocumentFault } from '../document-faults';
 import type { Findings } from '../findings';
-import { LabeledImageRepository, type Annotation, type PlacedDocument } from '../labeled-image.repository';
+import {
+  LabeledImageRepository,
+  type Annotation,
+  type NewDocument,
+  type PlacedDocument,
+} from '../labeled-image.repository';
 import { toAnnotations } from './stored-annotations';
 import { CopyChunks } from './copy-chunks';
 import { DocumentComparison } from './document-comparison';
 import { DocumentCopy } from './document-copy';
 import { idsIn, toObjectId } from './document-ids';
+import { fetchDocuments } from './document-fetch';
 import { DocumentInsert } from './document-insert';
 import { DocumentInspection } from './document-inspection';
 import { DocumentStream } from './document-stream';
@@ -59,10 +65,18 @@ export class MongooseLabeledImageRepository extends LabeledImageRepository {
   }
 
   override insert(manager: EntityManager, taskId: string, rows: RowQuery): Promise<void> {
+    return this.insertBatches(manager, taskId, fetchDocuments(manager, taskId, rows));
+  }
+
+  override insertBatches(
+    manager: EntityManager,
+    taskId: string,
+    batches: AsyncGenerator<readonly NewDocument[]>,
+  ): Promise<void> {
     const connection = manager.queryRunner!; // a transaction has one
     return whileMongoIsThere(() =>
       Heartbeat.during(connection, (heartbeat) =>
-        new DocumentInsert(this.documents, manager, taskId, heartbeat).run(rows),
+        new DocumentInsert(this.documents, taskId, heartbeat).run(batches),
       ),
     );
   }

@@ -1,13 +1,20 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager, QueryRunner } from 'typeorm';
+import { copyRows, type Field } from '../../database/copy-rows';
 import type { CopyPlan, CopySlice } from '../../database/copy-plan';
 import type { DocumentRange } from '../../database/document-range';
+import { OneInFlight } from '../../database/one-in-flight';
 import type { RowQuery } from '../../database/row-query';
 import type { CopiedLabelClass } from '../../label-classes/label-class.repository';
 import { EXAMPLES_MAX, type DocumentFault } from '../document-faults';
 import { findingsIn, type Findings } from '../findings';
 import { DocumentCopy } from './document-copy';
-import { LabeledImageRepository, type Annotation, type PlacedDocument } from '../labeled-image.repository';
+import {
+  LabeledImageRepository,
+  type Annotation,
+  type NewDocument,
+  type PlacedDocument,
+} from '../labeled-image.repository';
 
 interface DocumentRow {
   readonly labClassIds: number[];
@@ -32,6 +39,8 @@ interface PlacedRow extends ImagePlace, DocumentRow {
 const PAGE_BYTES_MAX = 2 ** 18;
 const PAGE_IMAGES_MAX = 250;
 
+const INTO = 'labeled_image (task_id, id, img_id, img_roi_id, lab_class_ids, annotations)';
+
 /** Documents in PostgreSQL, written in the transaction of the rows: what is not committed was never there. */
 @Injectable()
 export class PostgresLabeledImageRepository extends LabeledImageRepository {
@@ -53,6 +62,24 @@ export class PostgresLabeledImageRepository extends LabeledImageRepository {
        FROM (${rows.sql}) AS document (id, img_id, img_roi_id, lab_class_ids, annotations)`,
       [taskId, ...rows.parameters],
     );
+  }
+
+  override async insertBatches(
+    { queryRunner }: EntityManager,
+    taskId: string,
+    batches: AsyncGenerator<readonly NewDocument[]>,
+  ): Promise<void> {
+    const writes = new OneInFlight();
+    const connection = queryRunner!; // a transaction has one
+    try {
+      for await (const batch of batches) {
+        const rows = batch.map((document) => toRow(taskId, document));
+        await writes.start(() => copyRows(connection, INTO, rows));
+      }
+    } finally {
+      // Where a write has failed, what the batches throw only follows from it.
+      await writes.ended();
+    }
   }
 
   override async find(manager: EntityManager, taskId: string, mongoId: string): Promise<Annotation[] | null> {
@@ -194,6 +221,11 @@ export class PostgresLabeledImageRepository extends LabeledImageRepository {
       [taskId, after.orderId, after.place],
     );
   }
+}
+
+/** In the order of INTO. */
+function toRow(taskId: string, { id, imageId, roiId, labClassIds, annotations }: NewDocument): Field[] {
+  return [taskId, id, imageId, roiId, `{${labClassIds.join(',')}}`, JSON.stringify(annotations)];
 }
 
 function toPlacedDocument(row: PlacedRow): PlacedDocument {

@@ -5,10 +5,19 @@ export class OneInFlight {
 
   /** Resolves when the statement before has ended and this one has begun; a fault of this one shows at the next. */
   async start(statement: () => Promise<unknown>): Promise<void> {
-    await this.running;
-    this.startedAt = performance.now();
-    this.running = statement();
-    this.running.catch(() => undefined); // seen by whoever waits for it next
+    const before = this.running;
+    this.run(statement).catch(() => undefined); // seen by whoever waits for it next
+    await before;
+  }
+
+  /** Resolves to what the statement answers, once those before have ended. @throws what one of them threw */
+  run<T>(statement: () => Promise<T>): Promise<T> {
+    const answer = this.running.then(() => {
+      this.startedAt = performance.now();
+      return statement();
+    });
+    this.running = answer;
+    return answer;
   }
 
   /** @throws what the last statement threw */

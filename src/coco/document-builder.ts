@@ -1,0 +1,73 @@
+import type { QueryRunner } from 'typeorm';
+import type { NewDocument } from '../labeled-images/labeled-image.repository';
+import type { AnnotationGroup } from './annotation-groups';
+import type { OneInFlight } from '../database/one-in-flight';
+import { OutOfOrder } from './out-of-order';
+import type { DocumentPlace, StagingRepository } from './staging.repository';
+
+/** Data sets have tens or thousands; of more not all are remembered. */
+const CLASSES_MAX = 10_000;
+
+/**
+ * Makes documents of annotations while the file is read: the images' ids are known, and those of the classes are reserved
+ * as they are met, for the categories may stand behind the annotations.
+ */
+export class DocumentBuilder {
+  private readonly classIds = new Map<string, number>();
+  /** A bit for each image. */
+  private readonly begun: Uint8Array;
+
+  constructor(
+    private readonly staging: StagingRepository,
+    private readonly connection: QueryRunner,
+    private readonly statements: OneInFlight,
+    private readonly documentPrefix: string,
+    images: number,
+  ) {
+    this.begun = new Uint8Array(Math.ceil(images / 8));
+  }
+
+  /**
+   * Annotations of an unknown image become no document: that is for the review of the whole file to say.
+   * @throws OutOfOrder where an image has had a document before
+   */
+  async build(groups: readonly AnnotationGroup[]): Promise<NewDocument[]> {
+    await this.reserveClasses(groups.flatMap(({ categoryKeys }) => categoryKeys));
+    const places = await this.findPlaces(groups.map(({ imageKey }) => imageKey));
+    return groups.flatMap(({ imageKey, categoryKeys, rests }) => {
+      const place = places.get(imageKey);
+      if (!place) return [];
+      this.begin(place);
+      const labClassIds = categoryKeys.map((key) => this.classIds.get(key)!); // reserved above
+      const { id, imageId, roiId } = place;
+      return { id, imageId, roiId, labClassIds, annotations: rests };
+    });
+  }
+
+  private async reserveClasses(keys: readonly string[]): Promise<void> {
+    let unknown = new Set(keys.filter((key) => !this.classIds.has(key)));
+    if (unknown.size === 0) return;
+    if (this.classIds.size + unknown.size > CLASSES_MAX) {
+      this.classIds.clear();
+      unknown = new Set(keys);
+    }
+    const reserved = await this.statements.run(() =>
+      this.staging.reserveClasses(this.connection.manager, [...unknown]),
+    );
+    for (const { key, id } of reserved) this.classIds.set(key, id);
+  }
+
+  private async findPlaces(imageKeys: readonly string[]): Promise<Map<string, DocumentPlace>> {
+    const places = await this.statements.run(() =>
+      this.staging.findPlaces(this.connection.manager, this.documentPrefix, imageKeys),
+    );
+    return new Map(places.map((place) => [place.key, place]));
+  }
+
+  private begin({ key, seq }: DocumentPlace): void {
+    const [at, bit] = [seq >> 3, 1 << (seq & 7)];
+    const bits = this.begun[at] ?? 0;
+    if (bits & bit) throw new OutOfOrder(`the annotations of image ${key} stand apart`);
+    this.begun[at] = bits | bit;
+  }
+}

@@ -1,0 +1,127 @@
+import { Sweeper } from '../../src/tasks/sweeper';
+import { newTaskId, type Answer } from '../support/api';
+import { aDataSet, type CocoDataSet } from '../support/data-set';
+import { describeInEachMode } from '../support/document-mode';
+import { garbageOf } from '../support/garbage';
+import { TestApp } from '../support/test-app';
+
+/** Several batches of documents. */
+const [IMAGES, EACH] = [300, 20];
+const MB = 2 ** 20;
+
+describeInEachMode('an import that writes documents while it reads', (mode) => {
+  let app: TestApp;
+
+  beforeAll(async () => {
+    app = await TestApp.start({}, { documents: mode });
+  });
+  afterAll(() => app.stop());
+
+  const put = (task: string, body: string): Promise<Answer> =>
+    app.api.send('PUT', `/training/tasks/${task}/coco?task_type=1`, {
+      body,
+      headers: { 'Content-Type': 'application/json', 'Accept-Language': 'en' },
+    });
+
+  async function exportOf(task: string): Promise<CocoDataSet> {
+    return (await app.api.get(`/training/tasks/${task}/coco`)).body as unknown as CocoDataSet;
+  }
+
+  /** What is exported, with the names of the classes and of the images in the place of their ids. */
+  async function namedContentOf(task: string): Promise<unknown[]> {
+    return named(await exportOf(task));
+  }
+
+  /** How many documents of the task were written for nothing, and are gone now. */
+  async function sweep(task: string): Promise<number> {
+    const { documents } = await app.app.get(Sweeper).sweep();
+    expect((await garbageOf(app, task)).every(({ failed }) => failed)).toBe(true);
+    expect(await app.app.get(Sweeper).sweep()).toMatchObject({ documents: 0 });
+    return documents;
+  }
+
+  it('takes a file in the order of COCO, with the categories last', async () => {
+    const { images, annotations, categories } = byImage(
+      aDataSet({ images: IMAGES, annotationsEach: EACH, classes: 7 }),
+    );
+    const id = newTaskId();
+    const { status } = await put(id, JSON.stringify({ images, annotations, categories, info: { year: 7 } }));
+    expect(status).toBe(200);
+    expect(await namedContentOf(id)).toEqual(named({ images, annotations, categories }));
+    expect((await exportOf(id)).info).toEqual({ year: 7 });
+    expect(await garbageOf(app, id)).toEqual([]);
+  });
+
+  it('knows the class of each annotation, of however many', async () => {
+    const classes = 12_000;
+    const dataSet = byImage(aDataSet({ images: 100, classes, annotationsEach: 240 }));
+    const id = newTaskId();
+    expect(await put(id, JSON.stringify(dataSet))).toMatchObject({ status: 200 });
+    expect(await namedContentOf(id)).toEqual(named(dataSet));
+  });
+
+  it('begins anew when annotations of an image stand apart, and leaves nothing of the first attempt', async () => {
+    const dataSet = byImage(aDataSet({ images: IMAGES, annotationsEach: EACH }));
+    dataSet.annotations.push(dataSet.annotations.shift()!);
+    const id = newTaskId();
+    expect(await put(id, JSON.stringify(dataSet))).toMatchObject({
+      status: 200,
+      body: { images: IMAGES, annotations: EACH * IMAGES, warnings: [] },
+    });
+    const content = await namedContentOf(id);
+    const written = await sweep(id);
+    expect(mode === 'mongodb' ? written > 100 : written === 0).toBe(true);
+    expect(await namedContentOf(id)).toEqual(content);
+    expect(content).toEqual(named(byImage(dataSet)));
+  });
+
+  it('begins anew for an image whose text is too long to wait for', async () => {
+    const dataSet = byImage(aDataSet({ images: 2, annotationsEach: 40 }));
+    const id = newTaskId();
+    const text = JSON.stringify(dataSet).replaceAll('{"id":', `{${' '.repeat(MB)}"id":`);
+    expect(await put(id, text)).toMatchObject({ status: 200, body: { annotations: 80 } });
+    expect(await namedContentOf(id)).toEqual(named(dataSet));
+  });
+
+  it.each<[fault: string, break_: (dataSet: CocoDataSet) => void, message: RegExp]>([
+    [
+      'a category that is not there',
+      ({ categories }) => void categories.pop(),
+      /\(2000\): annotations\[\d+\] \(cat/,
+    ],
+    ['an image that is not there', ({ annotations }) => (annotations.at(-1)!['image_id'] = 0), /image_id 0/],
+    [
+      'a box of negative size',
+      ({ annotations }) => (annotations.at(-1)!['bbox'] = [0, 0, -1, 1]),
+      /negative/,
+    ],
+  ])('undoes what it has written when it finds %s', async (_fault, break_, message) => {
+    const dataSet = byImage(aDataSet({ images: IMAGES, annotationsEach: EACH, classes: 3 }));
+    break_(dataSet);
+    const before = await app.rowCounts();
+    const id = newTaskId();
+    const { status, body } = await put(id, JSON.stringify(dataSet));
+    expect({ status, msg: body['msg'] }).toEqual({ status: 422, msg: expect.stringMatching(message) });
+    const written = await sweep(id);
+    expect(mode === 'mongodb' ? written > 100 : written === 0).toBe(true);
+    expect(await app.rowCounts()).toEqual(before);
+    expect(await app.api.get(`/training/tasks/${id}`)).toMatchObject({ status: 404 });
+  });
+});
+
+function byImage(dataSet: CocoDataSet): CocoDataSet {
+  const annotations = dataSet.annotations.toSorted((a, b) => Number(a['image_id']) - Number(b['image_id']));
+  return { ...dataSet, annotations };
+}
+
+/** Each annotation with the names of its image and its class, in the order of the file. */
+function named({ images, categories, annotations }: CocoDataSet): unknown[] {
+  const nameOf = (list: Record<string, unknown>[], member: string) =>
+    new Map(list.map((one) => [one['id'], one[member]]));
+  const [imageNames, classNames] = [nameOf(images, 'file_name'), nameOf(categories, 'name')];
+  return annotations.map(({ image_id, category_id, bbox }) => [
+    imageNames.get(image_id),
+    classNames.get(category_id),
+    bbox,
+  ]);
+}
