@@ -3,10 +3,11 @@ import {
   DOCUMENT_BYTES_MAX,
   DOCUMENT_HEAD_BYTES,
 } from '../labeled-images/annotation-rules';
+import type { PreparedAnnotation } from '../labeled-images/labeled-image.repository';
 import type { CocoAnnotation } from './coco-elements';
 
 /** Annotations of one image that follow each other in the file. */
-export interface AnnotationGroup<Rest = CocoAnnotation['rest']> {
+export interface AnnotationGroup<Rest = PreparedAnnotation> {
   /** The place of the first one among all annotations, from 0. */
   readonly seq: number;
   readonly imageKey: string;
@@ -26,10 +27,10 @@ export class AnnotationGroups<Rest> {
   private group: AnnotationGroup<Rest> | null = null;
   private seq = 0;
 
-  /** A group takes text of less than `bytesMax`, or one annotation. `toRest` makes what is kept of each. */
+  /** A group takes text of less than `bytesMax`, or one annotation. `prepare` makes what is kept of each. */
   constructor(
     private readonly bytesMax: number,
-    private readonly toRest: (rest: CocoAnnotation['rest']) => Rest,
+    private readonly prepare: (rest: CocoAnnotation['rest']) => Rest,
   ) {}
 
   /** @returns the group before, when this annotation begins another one */
@@ -64,7 +65,7 @@ export class AnnotationGroups<Rest> {
     group.bsonBytes += ANNOTATION_HEAD_BYTES + bsonBytes;
     // The file will be refused for it, when all of it has been read.
     if (isTooLarge(group.bsonBytes)) group.rests = [];
-    else group.rests.push(this.toRest(rest));
+    else group.rests.push(this.prepare(rest));
   }
 }
 

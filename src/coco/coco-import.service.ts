@@ -143,7 +143,8 @@ export class CocoImportService {
     if (reading.isOver) return;
     // Its documents are refused while it is not there.
     await this.tasks.fill(manager, { ...task, ...reading.head, imageCount: images });
-    await this.labeledImages.insertBatches(manager, task.taskId, reading.makeDocuments(prefix, images));
+    const documents = reading.makeDocuments(prefix, images, (rest) => this.labeledImages.prepare(rest));
+    await this.labeledImages.insertBatches(manager, task.taskId, documents);
     await this.review(manager, reading.report);
   }
 

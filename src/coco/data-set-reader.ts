@@ -3,7 +3,7 @@ import type { QueryRunner } from 'typeorm';
 import { ApiError } from '../errors/api-error';
 import type { LocalText } from '../errors/errors';
 import { printable } from '../http/validation';
-import type { NewDocument } from '../labeled-images/labeled-image.repository';
+import type { LabeledImageRepository, NewDocument } from '../labeled-images/labeled-image.repository';
 import { bsonBytes, UnstorableJson } from '../labeled-images/json-measure';
 import { AnnotationGroups, isTooLarge, type AnnotationGroup } from './annotation-groups';
 import { placeIn, PROBLEM_FAULTS } from './data-set-faults';
@@ -36,6 +36,8 @@ export class DataSetReader {
     return new Reading(this.staging, connection, file, report);
   }
 }
+
+type Prepare = LabeledImageRepository['prepare'];
 
 /** Documents made at once, by the text of their annotations: for the same reasons as StagedRows. */
 const BATCH_BYTES = 2 ** 17;
@@ -108,13 +110,17 @@ export class Reading {
    * places are looked up for a batch the next one is read.
    * @throws OutOfOrder where the annotations of an image don't stand together
    */
-  async *makeDocuments(documentPrefix: string, images: number): AsyncGenerator<NewDocument[]> {
+  async *makeDocuments(
+    documentPrefix: string,
+    images: number,
+    prepare: Prepare,
+  ): AsyncGenerator<NewDocument[]> {
     await this.staging.indexPlaces(this.connection.manager);
     const { staging, connection, statements } = this;
     const builder = new DocumentBuilder(staging, connection, statements, documentPrefix, images);
     let building: Promise<NewDocument[]> = Promise.resolve([]);
     try {
-      for await (const batch of this.readBatches()) {
+      for await (const batch of this.readBatches(prepare)) {
         const built = building;
         building = builder.build(batch);
         building.catch(() => undefined); // seen in the next round
@@ -139,10 +145,10 @@ export class Reading {
   }
 
   /** What the documents are made of; beside that, a row of each group goes into the tables. */
-  private async *readBatches(): AsyncGenerator<AnnotationGroup[]> {
+  private async *readBatches(prepare: Prepare): AsyncGenerator<AnnotationGroup[]> {
     let batch: AnnotationGroup[] = [];
     let bytes = 0;
-    for await (const groups of this.readGroups(new AnnotationGroups(DOCUMENT_TEXT_BYTES_MAX, asItIs))) {
+    for await (const groups of this.readGroups(new AnnotationGroups(DOCUMENT_TEXT_BYTES_MAX, prepare))) {
       for (const group of groups) {
         this.groups.add({ ...group, rests: null }, ROW_HEAD_BYTES + idBytes(group));
         if (isTooLarge(group.bsonBytes)) continue; // what the review of the whole file finds
@@ -230,11 +236,6 @@ export class Reading {
 /** For the tables, and at once: as objects until they are sent, they cost a third more CPU (72 MB: 6.4 s, 4.9 s as text). */
 function toText(rest: object): string {
   return JSON.stringify(rest);
-}
-
-/** For documents, which are sent soon: MongoDB would have to parse text once more (47 MB: 5.8 s, 4.8 s as objects). */
-function asItIs<Rest>(rest: Rest): Rest {
-  return rest;
 }
 
 function idBytes({ imageKey, keys, categoryKeys }: AnnotationGroup): number {

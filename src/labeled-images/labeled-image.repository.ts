@@ -9,6 +9,9 @@ import type { Findings } from './findings';
 /** One annotation; members that the service does not know are kept as they are. */
 export type Annotation = { readonly lab_class_id: number } & Readonly<Record<string, unknown>>;
 
+/** What `prepare` has made of an annotation; only the adapter knows what it is. */
+export type PreparedAnnotation = unknown;
+
 /** A document that is to be written. */
 export interface NewDocument {
   readonly id: string;
@@ -17,7 +20,7 @@ export interface NewDocument {
   /** The class of each annotation. */
   readonly labClassIds: readonly number[];
   /** The annotations without their classes, as many. */
-  readonly annotations: readonly Readonly<Record<string, unknown>>[];
+  readonly annotations: readonly PreparedAnnotation[];
 }
 
 /** An image's annotation document with the place of its image in the task. */
@@ -57,6 +60,12 @@ export abstract class LabeledImageRepository {
    * annotations without their classes as json); `$1` is the task. Not repeatable.
    */
   abstract insert(manager: EntityManager, taskId: string, rows: RowQuery): Promise<void>;
+
+  /**
+   * An annotation without its class, in the form in which it waits for its document to be complete and costs least. Text is
+   * cheap for the garbage collector, but has to be parsed once more where the store does not take it.
+   */
+  abstract prepare(annotation: Readonly<Record<string, unknown>>): PreparedAnnotation;
 
   /**
    * Writes these documents: a batch, or a few, while it asks for the next one, which may use the connection meanwhile. Leaves

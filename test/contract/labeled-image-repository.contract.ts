@@ -308,7 +308,7 @@ export function describeLabeledImageRepository(adapter: string, open: () => Prom
           imageId: id,
           roiId: roiId ?? null,
           labClassIds: places.map((at) => classes[at]!), // of two
-          annotations: JSON.parse(rest) as NewDocument['annotations'],
+          annotations: (JSON.parse(rest) as Record<string, unknown>[]).map((one) => repository.prepare(one)),
         };
       }
 

@@ -29,7 +29,7 @@ export async function* fetchDocuments(
         if (batch.length > 0) yield batch;
         [batch, bytes] = [[], 0];
       }
-      batch.push({ ...row, annotations: JSON.parse(row.annotations) as NewDocument['annotations'] });
+      batch.push({ ...row, annotations: JSON.parse(row.annotations) as object[] });
       bytes += row.annotations.length;
     }
   }

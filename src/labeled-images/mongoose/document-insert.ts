@@ -32,7 +32,7 @@ function toStored(
   task_id: bigint,
   { id, imageId, roiId, labClassIds, annotations }: NewDocument,
 ): LabeledImage {
-  const stored = labClassIds.map((lab_class_id, at) => ({ lab_class_id, ...annotations[at] }));
+  const stored = labClassIds.map((lab_class_id, at) => ({ lab_class_id, ...(annotations[at] as object) }));
   return {
     _id: new ObjectId(id),
     task_id,

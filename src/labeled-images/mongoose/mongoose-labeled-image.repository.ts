@@ -68,6 +68,10 @@ export class MongooseLabeledImageRepository extends LabeledImageRepository {
     return this.insertBatches(manager, taskId, fetchDocuments(manager, taskId, rows));
   }
 
+  override prepare(annotation: object): object {
+    return annotation;
+  }
+
   override insertBatches(
     manager: EntityManager,
     taskId: string,

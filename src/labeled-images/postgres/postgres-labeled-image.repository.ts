@@ -64,6 +64,10 @@ export class PostgresLabeledImageRepository extends LabeledImageRepository {
     );
   }
 
+  override prepare(annotation: object): string {
+    return JSON.stringify(annotation);
+  }
+
   override async insertBatches(
     { queryRunner }: EntityManager,
     taskId: string,
@@ -225,7 +229,7 @@ export class PostgresLabeledImageRepository extends LabeledImageRepository {
 
 /** In the order of INTO. */
 function toRow(taskId: string, { id, imageId, roiId, labClassIds, annotations }: NewDocument): Field[] {
-  return [taskId, id, imageId, roiId, `{${labClassIds.join(',')}}`, JSON.stringify(annotations)];
+  return [taskId, id, imageId, roiId, `{${labClassIds.join(',')}}`, `[${annotations.join(',')}]`];
 }
 
 function toPlacedDocument(row: PlacedRow): PlacedDocument {
