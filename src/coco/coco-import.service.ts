@@ -4,6 +4,7 @@ import type { EntityManager } from 'typeorm';
 import type { Environment } from '../config/environment';
 import { ENVIRONMENT } from '../config/environment.module';
 import { reserveIds } from '../database/id-allocator';
+import { refreshStatistics } from '../database/statistics';
 import { documentRange } from '../database/document-range';
 import { documentPrefix } from '../database/installation';
 import { ApiError } from '../errors/api-error';
@@ -76,6 +77,15 @@ export class CocoImportService {
     return imported;
   }
 
+  /** The import is committed, and does not fail any more. */
+  private async refreshStatistics({ connection }: LockedConnection, images: number): Promise<void> {
+    try {
+      await refreshStatistics(connection.manager, images);
+    } catch (error) {
+      this.logger.warn({ event: 'statistics_failed', error: String(error) });
+    }
+  }
+
   /**
    * `atOnce`: the annotations become documents while the file is read, if all images stand before them.
    * @throws OutOfOrder where that turned out not to be possible
@@ -94,6 +104,7 @@ export class CocoImportService {
       if (!reading.isOver && !(atOnce && reading.canMakeDocuments)) await reading.stageAnnotations();
       if (reading.isOver) await this.review(connection.manager, reading.report);
       const counts = await this.store(locked, task, reading);
+      await this.refreshStatistics(locked, counts.images);
       return { ...counts, warnings: reading.report.warnings };
     } finally {
       await reading.close();

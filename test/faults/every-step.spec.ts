@@ -1,18 +1,14 @@
 import { newTaskId, type Answer } from '../support/api';
 import { describeInEachMode } from '../support/document-mode';
 import { aTaskWithEverything } from './support/any-source';
-import { faceOf, type TaskFace } from './support/invariants';
-import { attempt, Stage } from './support/stage';
-import type { When } from './support/steps';
+import { HARMS, harmAtEveryStep } from './support/every-step';
+import { expectNothingOrAll, expectSwept, faceOf, type TaskFace } from './support/invariants';
+import { attempt, isWorthRepeating, Stage } from './support/stage';
 import { expectSurvived } from './support/survival';
 
-/** Only this one, to look at it: `FAULT_STEP=17 npm run test:faults -- every-step`. */
-const ONLY_STEP = Number(process.env['FAULT_STEP'] ?? 0);
+const TIME_MAX = 900_000;
 
-/** More than a duplication takes: a loop that does not end is a defect of this suite. */
-const STEPS_MAX = 200;
-
-describeInEachMode('a duplication that breaks at any step', (mode) => {
+describeInEachMode('a write that breaks at any step', (mode) => {
   const source = newTaskId();
   let stage: Stage;
   let whole: TaskFace;
@@ -25,48 +21,28 @@ describeInEachMode('a duplication that breaks at any step', (mode) => {
   });
   afterAll(() => stage.close());
 
-  const cut = (connection: () => void) => connection();
-  const kill = (connection: () => void) => {
-    // The process first: it must not see its connection break.
-    stage.signal('SIGKILL');
-    connection();
-  };
+  function expectDecisive(steps: ReadonlySet<string>, command: string): void {
+    if (process.env['FAULT_STEP'] !== undefined) return;
+    const decisive = mode === 'mongodb' ? ['postgresql: COMMIT', command] : ['postgresql: COMMIT'];
+    expect([...steps]).toEqual(expect.arrayContaining(decisive));
+  }
 
-  it.each<[title: string, when: When, harm: (connection: () => void) => void]>([
-    ['the connection is cut before it', 'before', cut],
-    ['the connection is cut when it took effect, before the answer', 'after', cut],
-    ['the process is killed before it', 'before', kill],
-    ['the process is killed when it took effect', 'after', kill],
-  ])(
-    '%s: nothing or all, and the same request again does it',
-    async (_title, when, harm) => {
-      const asked = new Set<string>();
-      let step = Math.max(ONLY_STEP, 1);
-      for (; step < STEPS_MAX; step++) {
-        const target = newTaskId();
-        const api = await stage.api();
-        stage.steps.strikeAt(step, { when, strike: harm });
-        const answer = await attempt(() => api.duplicate(source, target));
-        const { hasStruck, log } = stage.steps;
-        const name = `step ${String(step)} of ${String(log.length)}: ${log[step - 1] ?? 'none'}`;
-        for (const one of log) asked.add(one);
-        stage.steps.reset();
-        if (harm === kill) await stage.kill();
-        try {
-          if (when === 'after' && harm === cut) await expectNoFalseAlarm(answer, log[step - 1], target);
-          await expectSurvived(stage, { source, target, whole }, answer);
-        } catch (error) {
-          throw new Error(`${name}: ${String(error)}`, { cause: error });
-        }
-        if (!hasStruck || ONLY_STEP > 0) break;
-      }
-      expect(step).toBeLessThan(STEPS_MAX);
-      if (ONLY_STEP > 0) return;
-      const decisive =
-        mode === 'mongodb' ? ['postgresql: COMMIT', 'mongodb: aggregate'] : ['postgresql: COMMIT'];
-      expect([...asked]).toEqual(expect.arrayContaining(decisive));
+  it.each(HARMS)(
+    'a duplication, $title: nothing or all, and the same request again does it',
+    async (harm) => {
+      const steps = await harmAtEveryStep(stage, harm, async () => {
+        const [api, target] = [await stage.api(), newTaskId()];
+        return {
+          send: () => api.duplicate(source, target),
+          expectSurvived: async (answer, step) => {
+            if (harm.when === 'after' && !harm.kills) await expectNoFalseAlarm(answer, step, target);
+            await expectSurvived(stage, { source, target, whole }, answer);
+          },
+        };
+      });
+      expectDecisive(steps, 'mongodb: aggregate');
     },
-    900_000,
+    TIME_MAX,
   );
 
   /** A copy whose COMMIT took effect is not called failed: who lost the answer to it looks. */
@@ -79,4 +55,41 @@ describeInEachMode('a duplication that breaks at any step', (mode) => {
     const { body } = await stage.witnessApi.get(`/training/tasks/${target}/duplication`);
     if (body['state'] === 'done') expect(answer.status).toBe(200);
   }
+
+  // Killed when a step took effect is killed before the next one, as far as an import goes.
+  it.each(HARMS.filter(({ when, kills }) => !kills || when === 'before'))(
+    'an import, $title: nothing or all, and the same request again does it or finds it done',
+    async (harm) => {
+      const steps = await harmAtEveryStep(stage, harm, async () => {
+        const [api, target] = [await stage.api(), newTaskId()];
+        return {
+          send: () => api.importCoco(target, aTaskWithEverything()),
+          expectSurvived: (answer) => expectImported(target, answer),
+        };
+      });
+      expectDecisive(steps, 'mongodb: insert');
+    },
+    TIME_MAX,
+  );
+
+  async function expectImported(target: string, answer: Answer | null): Promise<void> {
+    if (answer && answer.status !== 200 && !isWorthRepeating(answer))
+      throw new Error(`answered ${answer.text}: ${stage.node.lastFault}`);
+    await expectNothingOrAll(stage.databases, target, whole);
+    if (answer?.status === 200) expect(await faceOf(stage.databases, target)).toEqual(whole);
+    await importUntilThere(target);
+    await expectSwept(stage.databases, () => stage.sweep());
+    expect(await faceOf(stage.databases, target)).toEqual(whole);
+  }
+
+  /** 409 for good: the target has content, which is the import whose answer was lost. */
+  async function importUntilThere(target: string): Promise<void> {
+    for (;;) {
+      const answer = await attempt(async () => (await stage.api()).importCoco(target, aTaskWithEverything()));
+      if (answer?.status === 200 || answer?.body['code'] === IMPORT_TARGET_NOT_EMPTY) return;
+      if (answer && !isWorthRepeating(answer)) throw new Error(`not worth repeating: ${answer.text}`);
+    }
+  }
 });
+
+const IMPORT_TARGET_NOT_EMPTY = 40906;

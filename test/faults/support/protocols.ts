@@ -48,12 +48,18 @@ export const POSTGRESQL: Protocol = {
 /** Parse, Bind, Describe, Execute, Close: before their Sync or Flush comes through, the server must not begin with them. */
 const PARTS: ReadonlySet<string> = new Set(['P', 'B', 'D', 'E', 'C']);
 
-/** A query, a Sync, and the Flush of a cursor. */
+/** A query, a Sync, the Flush of a cursor, and the end of the rows of a COPY. */
 const ANSWERED: Readonly<Record<string, (bytes: Buffer) => boolean>> = {
-  Q: endsInReadyForQuery,
+  Q: (bytes) => asksForRows(bytes) || endsInReadyForQuery(bytes),
+  c: endsInReadyForQuery,
   S: endsInReadyForQuery,
   H: (bytes) => bytes.length > 0,
 };
+
+/** CopyInResponse: the server says no more before the rows have come. */
+function asksForRows(bytes: Buffer): boolean {
+  return bytes[0] === 'G'.charCodeAt(0);
+}
 
 /** 'Z', its length, and the state of the transaction. */
 function endsInReadyForQuery(bytes: Buffer): boolean {
