@@ -188,22 +188,28 @@ AS $function$
 CREATE OR REPLACE FUNCTION public.check_roi_inside_image()
  RETURNS trigger
  LANGUAGE plpgsql
+ SET enable_nestloop TO 'off'
 AS $function$
       DECLARE
         parent bigint;
+        first_image bigint;
+        last_image bigint;
         outside bigint;
       BEGIN
-        FOR parent IN EXECUTE 'SELECT DISTINCT task_id FROM inserted' LOOP
+        FOR parent, first_image, last_image IN
+          EXECUTE 'SELECT task_id, min(image_id), max(image_id) FROM inserted GROUP BY task_id'
+        LOOP
           PERFORM FROM task WHERE task_id = parent FOR KEY SHARE;
           EXECUTE '
             SELECT roi.id
             FROM inserted AS roi
-            LEFT JOIN image ON image.task_id = $1 AND image.id = roi.image_id
+            LEFT JOIN image
+              ON image.task_id = $1 AND image.id = roi.image_id AND image.id BETWEEN $2 AND $3
             WHERE roi.task_id = $1
               AND (image.id IS NULL
                 OR roi.x::bigint + roi.width > image.width
                 OR roi.y::bigint + roi.height > image.height)
-            LIMIT 1' INTO outside USING parent;
+            LIMIT 1' INTO outside USING parent, first_image, last_image;
           IF outside IS NOT NULL THEN
             RAISE foreign_key_violation USING MESSAGE = format('roi_image: roi %s is in no image of its task', outside);
           END IF;
