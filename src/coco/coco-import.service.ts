@@ -12,7 +12,7 @@ import { ImageRepository } from '../images/image.repository';
 import { RoiImageRepository } from '../images/roi-image.repository';
 import { LabelClassRepository } from '../label-classes/label-class.repository';
 import { DocumentGarbageRepository } from '../labeled-images/document-garbage.repository';
-import { LabeledImageRepository } from '../labeled-images/labeled-image.repository';
+import { LabeledImageRepository, type PreparedAnnotation } from '../labeled-images/labeled-image.repository';
 import type { LockedConnection } from '../tasks/locked-connection';
 import { Sweeper } from '../tasks/sweeper';
 import { TaskLock } from '../tasks/task-lock';
@@ -48,6 +48,9 @@ export class CocoImportService {
     private readonly garbage: DocumentGarbageRepository,
     private readonly sweeper: Sweeper,
   ) {}
+
+  private readonly prepare = (rest: Readonly<Record<string, unknown>>): PreparedAnnotation =>
+    this.labeledImages.prepare(rest);
 
   /** @throws ApiError for the upload, for the target and for the data set: those that the endpoint documents */
   async import(taskId: string, query: ImportQuery, request: Request): Promise<Imported> {
@@ -101,7 +104,10 @@ export class CocoImportService {
     const reading = this.reader.open(connection, file, new ImportReport());
     try {
       await reading.toAnnotations();
-      if (!reading.isOver && !(atOnce && reading.canMakeDocuments)) await reading.stageAnnotations();
+      if (!reading.isOver) {
+        if (atOnce && reading.canMakeDocuments) await reading.beginDocuments(this.prepare);
+        else await reading.stageAnnotations();
+      }
       if (reading.isOver) await this.review(connection.manager, reading.report);
       const counts = await this.store(locked, task, reading);
       await this.refreshStatistics(locked, counts.images);
@@ -154,7 +160,7 @@ export class CocoImportService {
     if (reading.isOver) return;
     // Its documents are refused while it is not there.
     await this.tasks.fill(manager, { ...task, ...reading.head, imageCount: images });
-    const documents = reading.makeDocuments(prefix, images, (rest) => this.labeledImages.prepare(rest));
+    const documents = reading.makeDocuments(prefix, images);
     await this.labeledImages.insertBatches(manager, task.taskId, documents);
     await this.review(manager, reading.report);
   }

@@ -17,6 +17,7 @@ import { splitJson } from './json/split-json';
 import { positionOf } from './json/text-position';
 import { UnusableJson, type JsonPlace, type JsonProblem } from './json/unusable-json';
 import { OneInFlight } from '../database/one-in-flight';
+import { OutOfOrder } from './out-of-order';
 import { StagedRows } from './staged-rows';
 import { StagingRepository, type StagedGroup } from './staging.repository';
 
@@ -59,6 +60,8 @@ export class Reading {
   private readonly images: StagedRows<CocoImage>;
   private readonly categories: StagedRows<CocoCategory>;
   private readonly groups: StagedRows<StagedGroup>;
+  private batches: AsyncGenerator<AnnotationGroup[], void> = noBatches();
+  private firstBatch: AnnotationGroup[] = [];
   private hasImages = false;
   private ended = false;
 
@@ -106,21 +109,30 @@ export class Reading {
   }
 
   /**
+   * Reads the annotations of a first batch of documents.
+   * @throws OutOfOrder where those of an image stand apart already: before anything is announced or written
+   */
+  async beginDocuments(prepare: Prepare): Promise<void> {
+    this.batches = this.readBatches(prepare);
+    const { value: first } = await this.batches.next();
+    this.firstBatch = first ?? [];
+    const images = new Set(this.firstBatch.map(({ imageKey }) => imageKey));
+    if (images.size < this.firstBatch.length) throw new OutOfOrder('annotations of an image stand apart');
+  }
+
+  /**
    * Reads on to the end, and answers the documents of the annotations; no more of them once something is wrong. While
    * places are looked up for a batch the next one is read.
    * @throws OutOfOrder where the annotations of an image don't stand together
    */
-  async *makeDocuments(
-    documentPrefix: string,
-    images: number,
-    prepare: Prepare,
-  ): AsyncGenerator<NewDocument[]> {
+  async *makeDocuments(documentPrefix: string, images: number): AsyncGenerator<NewDocument[]> {
     await this.staging.indexPlaces(this.connection.manager);
     const { staging, connection, statements } = this;
     const builder = new DocumentBuilder(staging, connection, statements, documentPrefix, images);
-    let building: Promise<NewDocument[]> = Promise.resolve([]);
+    let building = builder.build(this.firstBatch);
+    this.firstBatch = [];
     try {
-      for await (const batch of this.readBatches(prepare)) {
+      for await (const batch of this.batches) {
         const built = building;
         building = builder.build(batch);
         building.catch(() => undefined); // seen in the next round
@@ -145,7 +157,7 @@ export class Reading {
   }
 
   /** What the documents are made of; beside that, a row of each group goes into the tables. */
-  private async *readBatches(prepare: Prepare): AsyncGenerator<AnnotationGroup[]> {
+  private async *readBatches(prepare: Prepare): AsyncGenerator<AnnotationGroup[], void> {
     let batch: AnnotationGroup[] = [];
     let bytes = 0;
     for await (const groups of this.readGroups(new AnnotationGroups(DOCUMENT_TEXT_BYTES_MAX, prepare))) {
@@ -236,6 +248,10 @@ export class Reading {
 /** For the tables, and at once: as objects until they are sent, they cost a third more CPU (72 MB: 6.4 s, 4.9 s as text). */
 function toText(rest: object): string {
   return JSON.stringify(rest);
+}
+
+async function* noBatches(): AsyncGenerator<never, void> {
+  // Until the documents are begun.
 }
 
 function idBytes({ imageKey, keys, categoryKeys }: AnnotationGroup): number {

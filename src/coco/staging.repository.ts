@@ -216,9 +216,14 @@ export class StagingRepository {
     await manager.query(`ANALYZE placed_image`);
   }
 
-  /** For `findPlaces`. */
+  /** For `findPlaces` and `reserveClasses`: classes that are known have ids in their order. */
   async indexPlaces(manager: EntityManager): Promise<void> {
-    await manager.query(`CREATE INDEX ON placed_image (key)`);
+    await manager.query(
+      `CREATE INDEX ON placed_image (key);
+       INSERT INTO reserved_class (key)
+       SELECT key FROM staged_category ORDER BY seq
+       ON CONFLICT DO NOTHING`,
+    );
   }
 
   /** Of the images with these keys; a key that no image has is left out. */

@@ -58,7 +58,7 @@ describeInEachMode('an import that writes documents while it reads', (mode) => {
     const id = newTaskId();
     expect(await put(id, JSON.stringify(dataSet))).toMatchObject({ status: 200 });
     expect(await namedContentOf(id)).toEqual(named(dataSet));
-  });
+  }, 30_000);
 
   it('begins anew when annotations of an image stand apart, and leaves nothing of the first attempt', async () => {
     const dataSet = byImage(aDataSet({ images: IMAGES, annotationsEach: EACH }));
