@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { QueryRunner } from 'typeorm';
 import { DataSetReader } from './data-set-reader';
 import { ImportReport } from './import-report';
@@ -101,4 +102,30 @@ it('throws what the database throws, at the last rows too', async () => {
   await expect(new Watched(fault).read(slowly(`{"images":[${images(1)}]}`))).rejects.toBe(fault);
   const many = Array.from({ length: 5 }, () => images(1, LARGE)).join();
   await expect(new Watched(fault).read(slowly(`{"images":[${many}`, `]}`))).rejects.toBe(fault);
+});
+
+it('leaves it to who takes the documents when a lookup fails while the file goes on', async () => {
+  const fault = new Error('connection lost');
+  const staging = {
+    ...new Watched().staging,
+    indexPlaces: () => Promise.resolve(),
+    reserveClasses: () => Promise.reject(fault),
+  } as unknown as StagingRepository; // all that documents are made with
+  // Each is a batch of its own, complete when the next one begins; between two there is time for a fault to be noticed.
+  const annotation = (id: number) =>
+    JSON.stringify({ id, image_id: id, category_id: 1, note: 'x'.repeat(LARGE) });
+  const chunks = async function* () {
+    yield Buffer.from(`{"images":[${images(1)}],"annotations":[${annotation(1)},${annotation(2)}`);
+    for (const text of [`,${annotation(3)}`, `,${annotation(4)}`, ']}']) {
+      await sleep(50);
+      yield Buffer.from(text);
+    }
+  };
+  const file = { read: chunks };
+  const reading = new DataSetReader(staging).open(new Watched().connection, file, new ImportReport());
+  await reading.toAnnotations();
+  await reading.beginDocuments((one) => one);
+  // A rejection that nobody waits for would fail this test, as it would end the process.
+  await expect(reading.makeDocuments('abcde', 1).next()).rejects.toBe(fault);
+  await reading.close();
 });

@@ -60,8 +60,7 @@ export class Reading {
   private readonly images: StagedRows<CocoImage>;
   private readonly categories: StagedRows<CocoCategory>;
   private readonly groups: StagedRows<StagedGroup>;
-  private batches: AsyncGenerator<AnnotationGroup[], void> = noBatches();
-  private firstBatch: AnnotationGroup[] = [];
+  private batches: AsyncIterable<AnnotationGroup[]> | Iterable<AnnotationGroup[]> = [];
   private hasImages = false;
   private ended = false;
 
@@ -113,11 +112,11 @@ export class Reading {
    * @throws OutOfOrder where those of an image stand apart already: before anything is announced or written
    */
   async beginDocuments(prepare: Prepare): Promise<void> {
-    this.batches = this.readBatches(prepare);
-    const { value: first } = await this.batches.next();
-    this.firstBatch = first ?? [];
-    const images = new Set(this.firstBatch.map(({ imageKey }) => imageKey));
-    if (images.size < this.firstBatch.length) throw new OutOfOrder('annotations of an image stand apart');
+    const batches = this.readBatches(prepare);
+    const { value: first = [] } = await batches.next();
+    const images = new Set(first.map(({ imageKey }) => imageKey));
+    if (images.size < first.length) throw new OutOfOrder('annotations of an image stand apart');
+    this.batches = startingWith(first, batches);
   }
 
   /**
@@ -129,8 +128,7 @@ export class Reading {
     await this.staging.indexPlaces(this.connection.manager);
     const { staging, connection, statements } = this;
     const builder = new DocumentBuilder(staging, connection, statements, documentPrefix, images);
-    let building = builder.build(this.firstBatch);
-    this.firstBatch = [];
+    let building: Promise<NewDocument[]> = Promise.resolve([]);
     try {
       for await (const batch of this.batches) {
         const built = building;
@@ -250,8 +248,9 @@ function toText(rest: object): string {
   return JSON.stringify(rest);
 }
 
-async function* noBatches(): AsyncGenerator<never, void> {
-  // Until the documents are begun.
+async function* startingWith<T>(first: T, others: AsyncIterable<T>): AsyncGenerator<T> {
+  yield first;
+  yield* others;
 }
 
 function idBytes({ imageKey, keys, categoryKeys }: AnnotationGroup): number {
