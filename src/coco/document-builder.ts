@@ -32,29 +32,37 @@ export class DocumentBuilder {
    * @throws OutOfOrder where an image has had a document before
    */
   async build(groups: readonly AnnotationGroup[]): Promise<NewDocument[]> {
-    await this.reserveClasses(groups.flatMap(({ categoryKeys }) => categoryKeys));
+    const classIds = await this.reserveClasses(groups.flatMap(({ categoryKeys }) => categoryKeys));
     const places = await this.findPlaces(groups.map(({ imageKey }) => imageKey));
     return groups.flatMap(({ imageKey, categoryKeys, rests }) => {
       const place = places.get(imageKey);
       if (!place) return [];
       this.begin(place);
-      const labClassIds = categoryKeys.map((key) => this.classIds.get(key)!); // reserved above
+      const labClassIds = categoryKeys.map((key) => classIds.get(key)!); // each of them was asked for
       const { id, imageId, roiId } = place;
       return { id, imageId, roiId, labClassIds, annotations: rests };
     });
   }
 
-  private async reserveClasses(keys: readonly string[]): Promise<void> {
-    let unknown = new Set(keys.filter((key) => !this.classIds.has(key)));
-    if (unknown.size === 0) return;
-    if (this.classIds.size + unknown.size > CLASSES_MAX) {
-      this.classIds.clear();
-      unknown = new Set(keys);
+  /** @returns those of this batch: what is remembered may be forgotten for the next one, which is begun before this is built */
+  private async reserveClasses(keys: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const ids = new Map<string, number>();
+    const unknown = new Set<string>();
+    for (const key of keys) {
+      const id = this.classIds.get(key);
+      if (id === undefined) unknown.add(key);
+      else ids.set(key, id);
     }
+    if (unknown.size === 0) return ids;
     const reserved = await this.statements.run(() =>
       this.staging.reserveClasses(this.connection.manager, [...unknown]),
     );
-    for (const { key, id } of reserved) this.classIds.set(key, id);
+    if (this.classIds.size + reserved.length > CLASSES_MAX) this.classIds.clear();
+    for (const { key, id } of reserved) {
+      ids.set(key, id);
+      this.classIds.set(key, id);
+    }
+    return ids;
   }
 
   private async findPlaces(imageKeys: readonly string[]): Promise<Map<string, DocumentPlace>> {
