@@ -1,8 +1,4 @@
-import {
-  ANNOTATION_HEAD_BYTES,
-  DOCUMENT_BYTES_MAX,
-  DOCUMENT_HEAD_BYTES,
-} from '../labeled-images/annotation-rules';
+import { ANNOTATION_HEAD_BYTES, ANNOTATIONS_BYTES_MAX } from '../labeled-images/annotation-rules';
 import type { PreparedAnnotation } from '../labeled-images/labeled-image.repository';
 import type { CocoAnnotation } from './coco-elements';
 
@@ -71,5 +67,5 @@ export class AnnotationGroups<Rest> {
 
 /** Whether annotations of so many bytes are too large for a document. */
 export function isTooLarge(bsonBytes: number): boolean {
-  return bsonBytes > DOCUMENT_BYTES_MAX - DOCUMENT_HEAD_BYTES;
+  return bsonBytes > ANNOTATIONS_BYTES_MAX;
 }

@@ -4,21 +4,21 @@ import type { EntityManager } from 'typeorm';
 import type { Environment } from '../config/environment';
 import { ENVIRONMENT } from '../config/environment.module';
 import { reserveIds } from '../database/id-allocator';
-import { refreshStatistics } from '../database/statistics';
 import { documentRange } from '../database/document-range';
 import { documentPrefix } from '../database/installation';
+import { refreshStatistics } from '../database/statistics';
 import { ApiError } from '../errors/api-error';
 import { ImageRepository } from '../images/image.repository';
 import { RoiImageRepository } from '../images/roi-image.repository';
 import { LabelClassRepository } from '../label-classes/label-class.repository';
 import { DocumentGarbageRepository } from '../labeled-images/document-garbage.repository';
-import { LabeledImageRepository, type PreparedAnnotation } from '../labeled-images/labeled-image.repository';
+import { LabeledImageRepository } from '../labeled-images/labeled-image.repository';
 import type { LockedConnection } from '../tasks/locked-connection';
 import { Sweeper } from '../tasks/sweeper';
 import { TaskLock } from '../tasks/task-lock';
 import { TaskRepository, type FilledTask, type NewTask, type TaskRow } from '../tasks/task.repository';
 import type { DataSetFile } from './data-set-file';
-import { DataSetReader, type Reading } from './data-set-reader';
+import { DataSetReader } from './data-set-reader';
 import type { Imported } from './dto/imported.dto';
 import type { ImportQuery } from './dto/import-query.dto';
 import { ImportReport } from './import-report';
@@ -38,7 +38,6 @@ export class CocoImportService {
   constructor(
     @Inject(ENVIRONMENT) private readonly environment: Environment,
     private readonly lock: TaskLock,
-    private readonly reader: DataSetReader,
     private readonly staging: StagingRepository,
     private readonly tasks: TaskRepository,
     private readonly images: ImageRepository,
@@ -48,9 +47,6 @@ export class CocoImportService {
     private readonly garbage: DocumentGarbageRepository,
     private readonly sweeper: Sweeper,
   ) {}
-
-  private readonly prepare = (rest: Readonly<Record<string, unknown>>): PreparedAnnotation =>
-    this.labeledImages.prepare(rest);
 
   /** @throws ApiError for the upload, for the target and for the data set: those that the endpoint documents */
   async import(taskId: string, query: ImportQuery, request: Request): Promise<Imported> {
@@ -80,15 +76,6 @@ export class CocoImportService {
     return imported;
   }
 
-  /** The import is committed, and does not fail any more. */
-  private async refreshStatistics({ connection }: LockedConnection, images: number): Promise<void> {
-    try {
-      await refreshStatistics(connection.manager, images);
-    } catch (error) {
-      this.logger.warn({ event: 'statistics_failed', error: String(error) });
-    }
-  }
-
   /**
    * `atOnce`: the annotations become documents while the file is read, if all images stand before them.
    * @throws OutOfOrder where that turned out not to be possible
@@ -101,24 +88,27 @@ export class CocoImportService {
   ): Promise<Imported> {
     const { connection } = locked;
     await this.staging.create(connection.manager);
-    const reading = this.reader.open(connection, file, new ImportReport());
+    const reader = new DataSetReader(this.staging, connection, file, new ImportReport());
     try {
-      await reading.toAnnotations();
-      if (!reading.isOver) {
-        if (atOnce && reading.canMakeDocuments) await reading.beginDocuments(this.prepare);
-        else await reading.stageAnnotations();
+      await reader.toAnnotations();
+      if (!reader.isOver) {
+        if (atOnce && reader.canMakeDocuments) {
+          await reader.beginDocuments((annotation) => this.labeledImages.prepare(annotation));
+        } else {
+          await reader.stageAnnotations();
+        }
       }
-      if (reading.isOver) await this.review(connection.manager, reading.report);
-      const counts = await this.store(locked, task, reading);
+      if (reader.isOver) await this.review(connection.manager, reader.report);
+      const counts = await this.store(locked, task, reader);
       await this.refreshStatistics(locked, counts.images);
-      return { ...counts, warnings: reading.report.warnings };
+      return { ...counts, warnings: reader.report.warnings };
     } finally {
-      await reading.close();
+      await reader.close();
     }
   }
 
   /** Reserves the ids, announces the documents, and writes all in one transaction. */
-  private async store(locked: LockedConnection, task: NewTask, reading: Reading): Promise<StagedCounts> {
+  private async store(locked: LockedConnection, task: NewTask, reader: DataSetReader): Promise<StagedCounts> {
     const { manager } = locked.connection;
     const { images, rois } = await this.staging.countImages(manager);
     // At least one document is announced: the row tells whether a COMMIT took effect whose answer was lost.
@@ -132,10 +122,10 @@ export class CocoImportService {
       return await locked.transaction(
         'READ COMMITTED',
         async (transaction) => {
-          await this.writeDocuments(transaction, task, reading, prefix, images);
+          await this.writeDocuments(transaction, task, reader, prefix, images);
           const counts = await this.writeRest(
             transaction,
-            { ...task, ...reading.head, imageCount: images },
+            { ...task, ...reader.head, imageCount: images },
             prefix,
           );
           await this.garbage.withdraw(transaction, announced);
@@ -153,16 +143,16 @@ export class CocoImportService {
   private async writeDocuments(
     manager: EntityManager,
     task: NewTask,
-    reading: Reading,
+    reader: DataSetReader,
     prefix: string,
     images: number,
   ): Promise<void> {
-    if (reading.isOver) return;
+    if (reader.isOver) return;
     // Its documents are refused while it is not there.
-    await this.tasks.fill(manager, { ...task, ...reading.head, imageCount: images });
-    const documents = reading.makeDocuments(prefix, images);
+    await this.tasks.fill(manager, { ...task, ...reader.head, imageCount: images });
+    const documents = reader.makeDocuments(prefix, images);
     await this.labeledImages.insertBatches(manager, task.taskId, documents);
-    await this.review(manager, reading.report);
+    await this.review(manager, reader.report);
   }
 
   /** All else, with what stood behind the annotations. */
@@ -203,6 +193,15 @@ export class CocoImportService {
     for (const { kind, count, at } of await this.staging.findFaults(manager)) report.faults(kind, count, at);
     report.throwFaults();
     for (const { kind, count, at } of await this.staging.findDirt(manager)) report.warnAll(kind, count, at);
+  }
+
+  /** The import is committed, and does not fail any more. */
+  private async refreshStatistics({ connection }: LockedConnection, images: number): Promise<void> {
+    try {
+      await refreshStatistics(connection.manager, images);
+    } catch (error) {
+      this.logger.warn({ event: 'statistics_failed', error: String(error) });
+    }
   }
 
   private log(taskId: string, { warnings, ...counts }: Imported, startedAt: number): void {

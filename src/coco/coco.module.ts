@@ -5,13 +5,12 @@ import { TasksModule } from '../tasks/tasks.module';
 import { CocoExportService } from './coco-export.service';
 import { CocoImportService } from './coco-import.service';
 import { CocoController } from './coco.controller';
-import { DataSetReader } from './data-set-reader';
 import { StagingRepository } from './staging.repository';
 
 @Module({
   imports: [TasksModule, ImagesModule, LabelClassesModule],
   controllers: [CocoController],
-  providers: [CocoImportService, CocoExportService, DataSetReader, StagingRepository],
+  providers: [CocoImportService, CocoExportService, StagingRepository],
   exports: [CocoImportService],
 })
 export class CocoModule {}

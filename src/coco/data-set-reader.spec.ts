@@ -25,7 +25,7 @@ class Watched {
 
   async read(chunks: AsyncIterable<Buffer>): Promise<void> {
     const file = { read: () => chunks };
-    const reading = new DataSetReader(this.staging).open(this.connection, file, new ImportReport());
+    const reading = new DataSetReader(this.staging, this.connection, file, new ImportReport());
     try {
       await reading.toAnnotations();
       if (!reading.isOver) await reading.stageAnnotations();
@@ -108,7 +108,7 @@ it('leaves it to who takes the documents when a lookup fails while the file goes
   const fault = new Error('connection lost');
   const staging = {
     ...new Watched().staging,
-    indexPlaces: () => Promise.resolve(),
+    prepareLookups: () => Promise.resolve(),
     reserveClasses: () => Promise.reject(fault),
   } as unknown as StagingRepository; // all that documents are made with
   // Each is a batch of its own, complete when the next one begins; between two there is time for a fault to be noticed.
@@ -122,7 +122,7 @@ it('leaves it to who takes the documents when a lookup fails while the file goes
     }
   };
   const file = { read: chunks };
-  const reading = new DataSetReader(staging).open(new Watched().connection, file, new ImportReport());
+  const reading = new DataSetReader(staging, new Watched().connection, file, new ImportReport());
   await reading.toAnnotations();
   await reading.beginDocuments((one) => one);
   // A rejection that nobody waits for would fail this test, as it would end the process.

@@ -1,4 +1,3 @@
-import { Injectable } from '@nestjs/common';
 import type { QueryRunner } from 'typeorm';
 import { ApiError } from '../errors/api-error';
 import type { LocalText } from '../errors/errors';
@@ -19,23 +18,12 @@ import { UnusableJson, type JsonPlace, type JsonProblem } from './json/unusable-
 import { OneInFlight } from '../database/one-in-flight';
 import { OutOfOrder } from './out-of-order';
 import { StagedRows } from './staged-rows';
-import { StagingRepository, type StagedGroup } from './staging.repository';
+import type { StagedGroup, StagingRepository } from './staging.repository';
 
 /** `info` and `licenses` of a data set, as JSON text. */
 export interface DataSetHead {
   cocoInfo: string | null;
   cocoLicenses: string | null;
-}
-
-/** Reads data sets from beginning to end, and puts their elements into the temporary tables as they come. */
-@Injectable()
-export class DataSetReader {
-  constructor(private readonly staging: StagingRepository) {}
-
-  /** Faults and dirt of single elements go into the report. Who opens it closes it. */
-  open(connection: QueryRunner, file: DataSetFile, report: ImportReport): Reading {
-    return new Reading(this.staging, connection, file, report);
-  }
 }
 
 type Prepare = LabeledImageRepository['prepare'];
@@ -50,10 +38,11 @@ const DOCUMENT_TEXT_BYTES_MAX = 2 ** 25;
 const ROW_HEAD_BYTES = 64;
 
 /**
- * One reading of one file. It stops where the annotations begin: they go into the tables, too, or become documents at once.
- * Every method may throw ApiError MALFORMED_FILE or NOT_A_DATA_SET.
+ * Reads one data set from beginning to end, and puts its elements into the temporary tables as they come; faults and dirt of
+ * single ones go into the report. It stops where the annotations begin: they go into the tables, too, or become documents at
+ * once. Who makes one closes it. Every method may throw ApiError MALFORMED_FILE or NOT_A_DATA_SET.
  */
-export class Reading {
+export class DataSetReader {
   readonly head: DataSetHead = { cocoInfo: null, cocoLicenses: null };
   private readonly statements = new OneInFlight();
   private readonly pieces: AsyncGenerator<JsonPiece[], void>;
@@ -113,7 +102,8 @@ export class Reading {
    */
   async beginDocuments(prepare: Prepare): Promise<void> {
     const batches = this.readBatches(prepare);
-    const { value: first = [] } = await batches.next();
+    const next = await batches.next();
+    const first = next.done ? [] : next.value;
     const images = new Set(first.map(({ imageKey }) => imageKey));
     if (images.size < first.length) throw new OutOfOrder('annotations of an image stand apart');
     this.batches = startingWith(first, batches);
@@ -125,7 +115,7 @@ export class Reading {
    * @throws OutOfOrder where the annotations of an image don't stand together
    */
   async *makeDocuments(documentPrefix: string, images: number): AsyncGenerator<NewDocument[]> {
-    await this.staging.indexPlaces(this.connection.manager);
+    await this.staging.prepareLookups(this.connection.manager);
     const { staging, connection, statements } = this;
     const builder = new DocumentBuilder(staging, connection, statements, documentPrefix, images);
     let building: Promise<NewDocument[]> = Promise.resolve([]);
@@ -254,8 +244,7 @@ async function* startingWith<T>(first: T, others: AsyncIterable<T>): AsyncGenera
 }
 
 function idBytes({ imageKey, keys, categoryKeys }: AnnotationGroup): number {
-  const lengths = [...keys, ...categoryKeys].map((key) => key?.length ?? 0);
-  return lengths.reduce((sum, length) => sum + length, imageKey.length);
+  return imageKey.length + keys.join().length + categoryKeys.join().length;
 }
 
 /** The pieces of a data set in batches; where the annotations begin, a batch ends. */

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager, QueryRunner } from 'typeorm';
 import { copyRows } from '../database/copy-rows';
 import type { RowQuery } from '../database/row-query';
-import { DOCUMENT_BYTES_MAX, DOCUMENT_HEAD_BYTES } from '../labeled-images/annotation-rules';
+import { ANNOTATIONS_BYTES_MAX } from '../labeled-images/annotation-rules';
 import type { AnnotationGroup } from './annotation-groups';
 import type { CocoCategory, CocoImage } from './coco-elements';
 import { PALETTE } from './palette';
@@ -162,7 +162,7 @@ export class StagingRepository {
         `SELECT image.seq, format('image %s (%s)', image.key, image.name) AS at, 1 AS times
          FROM referred_image AS large
          JOIN staged_image AS image USING (key)
-         WHERE large.bson_bytes > ${String(DOCUMENT_BYTES_MAX - DOCUMENT_HEAD_BYTES)}`,
+         WHERE large.bson_bytes > ${String(ANNOTATIONS_BYTES_MAX)}`,
       ],
     ]);
   }
@@ -217,7 +217,7 @@ export class StagingRepository {
   }
 
   /** For `findPlaces` and `reserveClasses`: classes that are known have ids in their order. */
-  async indexPlaces(manager: EntityManager): Promise<void> {
+  async prepareLookups(manager: EntityManager): Promise<void> {
     await manager.query(
       `CREATE INDEX ON placed_image (key);
        INSERT INTO reserved_class (key)
@@ -337,7 +337,7 @@ export class StagingRepository {
 /** The sequence that `label_class` takes its ids from. */
 const CLASS_IDS = `pg_get_serial_sequence('label_class', 'id')`;
 
-/** The state of an image, which has a document if there is one. */
+/** The state of an `image` that annotations have `referred` to, or not; it has a document if there is one. */
 const STATE = `coalesce(image.state, CASE WHEN referred.key IS NOT NULL THEN '已标注' END)`;
 
 /** A SELECT of (seq, key): every annotation with its own id, or with that of its category. */

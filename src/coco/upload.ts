@@ -3,9 +3,9 @@ import { open, unlink, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Request } from 'express';
+import { OneInFlight } from '../database/one-in-flight';
 import { ApiError } from '../errors/api-error';
 import type { DataSetFile } from './data-set-file';
-import { OneInFlight } from '../database/one-in-flight';
 
 const CHUNK_BYTES = 2 ** 16;
 /** Chunks come in 64 KB at most: to write each of them costs a third of the time of receiving. */

@@ -10,6 +10,9 @@ export const DOCUMENT_BYTES_MAX = 15 * 2 ** 20;
 /** What a document takes beside its annotations, with room. */
 export const DOCUMENT_HEAD_BYTES = 200;
 
+/** All annotations of a document. */
+export const ANNOTATIONS_BYTES_MAX = DOCUMENT_BYTES_MAX - DOCUMENT_HEAD_BYTES;
+
 /** Beside its members, what an annotation takes in a document: its name in the list, and `lab_class_id` as an int32. */
 export const ANNOTATION_HEAD_BYTES = 28;
 
