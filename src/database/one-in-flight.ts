@@ -1,4 +1,4 @@
-/** The statements of one connection: one at a time, and while it runs the next is being made. */
+/** The statements of one connection, or the writes of one file: one at a time, and while it runs the next is being made. */
 export class OneInFlight {
   private running: Promise<unknown> = Promise.resolve();
   private startedAt = performance.now();

@@ -1,10 +1,10 @@
 import { newTaskId, type Answer } from '../support/api';
 import { describeInEachMode } from '../support/document-mode';
 import { aTaskWithEverything } from './support/any-source';
-import { HARMS, harmAtEveryStep } from './support/every-step';
-import { expectNothingOrAll, expectSwept, faceOf, type TaskFace } from './support/invariants';
-import { attempt, isWorthRepeating, Stage } from './support/stage';
-import { expectSurvived } from './support/survival';
+import { HARMS, harmAtEveryStep, ONLY_STEP } from './support/every-step';
+import { expectSwept, faceOf, type TaskFace } from './support/invariants';
+import { Stage, untilDone } from './support/stage';
+import { expectSurvived, expectTrue } from './support/survival';
 
 const TIME_MAX = 900_000;
 
@@ -22,7 +22,7 @@ describeInEachMode('a write that breaks at any step', (mode) => {
   afterAll(() => stage.close());
 
   function expectDecisive(steps: ReadonlySet<string>, command: string): void {
-    if (process.env['FAULT_STEP'] !== undefined) return;
+    if (ONLY_STEP > 0) return;
     const decisive = mode === 'mongodb' ? ['postgresql: COMMIT', command] : ['postgresql: COMMIT'];
     expect([...steps]).toEqual(expect.arrayContaining(decisive));
   }
@@ -73,22 +73,14 @@ describeInEachMode('a write that breaks at any step', (mode) => {
   );
 
   async function expectImported(target: string, answer: Answer | null): Promise<void> {
-    if (answer && answer.status !== 200 && !isWorthRepeating(answer))
-      throw new Error(`answered ${answer.text}: ${stage.node.lastFault}`);
-    await expectNothingOrAll(stage.databases, target, whole);
-    if (answer?.status === 200) expect(await faceOf(stage.databases, target)).toEqual(whole);
-    await importUntilThere(target);
+    await expectTrue(stage, target, whole, answer);
+    await untilDone(
+      async () => (await stage.api()).importCoco(target, aTaskWithEverything()),
+      // For good: the target has content, which is the import whose answer was lost.
+      ({ status, body }) => status === 200 || body['code'] === IMPORT_TARGET_NOT_EMPTY,
+    );
     await expectSwept(stage.databases, () => stage.sweep());
     expect(await faceOf(stage.databases, target)).toEqual(whole);
-  }
-
-  /** 409 for good: the target has content, which is the import whose answer was lost. */
-  async function importUntilThere(target: string): Promise<void> {
-    for (;;) {
-      const answer = await attempt(async () => (await stage.api()).importCoco(target, aTaskWithEverything()));
-      if (answer?.status === 200 || answer?.body['code'] === IMPORT_TARGET_NOT_EMPTY) return;
-      if (answer && !isWorthRepeating(answer)) throw new Error(`not worth repeating: ${answer.text}`);
-    }
   }
 });
 

@@ -16,10 +16,13 @@ export async function attempt(request: () => Promise<Answer>): Promise<Answer | 
 }
 
 /** Asks until it is answered, as a client does: a lost connection, a 503 and a busy task are worth repeating, nothing else is. */
-export async function untilDone(request: () => Promise<Answer>): Promise<Answer> {
+export async function untilDone(
+  request: () => Promise<Answer>,
+  isDone = ({ status }: Answer) => status === 200,
+): Promise<Answer> {
   for (const deadline = Date.now() + RETRY_MS_MAX; ; await sleep(100)) {
     const answer = await attempt(request);
-    if (answer?.status === 200) return answer;
+    if (answer && isDone(answer)) return answer;
     if (answer && !isWorthRepeating(answer)) throw new Error(`not worth repeating: ${answer.text}`);
     if (Date.now() > deadline) throw new Error(`not done in time: ${answer?.text ?? 'no answer'}`);
   }

@@ -3,7 +3,7 @@ import { attempt, type Stage } from './stage';
 import type { When } from './steps';
 
 /** Only this one, to look at it: `FAULT_STEP=17 npm run test:faults -- every-step`. */
-const ONLY_STEP = Number(process.env['FAULT_STEP'] ?? 0);
+export const ONLY_STEP = Number(process.env['FAULT_STEP'] ?? 0);
 
 /** More than any write of these suites takes: a loop that does not end is a defect of theirs. */
 const STEPS_MAX = 200;

@@ -20,10 +20,7 @@ export async function expectSurvived(
   ask: () => Promise<Answer> = () => stage.api().then((api) => api.duplicate(source, target)),
 ): Promise<void> {
   const { databases } = stage;
-  if (answer && answer.status !== 200 && !isWorthRepeating(answer))
-    throw new Error(`answered ${answer.text}: ${stage.node.lastFault}`);
-  await expectNothingOrAll(databases, target, whole);
-  if (answer?.status === 200) expect(await faceOf(databases, target)).toEqual(whole);
+  await expectTrue(stage, target, whole, answer);
   const done = await untilDone(ask);
   if (answer?.status === 200) expect(done.body).toEqual(answer.body);
   // What was answered can be read, and asking again answers it again.
@@ -34,4 +31,17 @@ export async function expectSurvived(
   await expectSwept(databases, () => stage.sweep());
   expect(await faceOf(databases, source)).toEqual(whole);
   expect(await faceOf(databases, target)).toEqual(whole);
+}
+
+/** A write that was harmed has happened as a whole or not at all, and is there where it was answered with success. */
+export async function expectTrue(
+  stage: Stage,
+  target: string,
+  whole: TaskFace,
+  answer: Answer | null,
+): Promise<void> {
+  if (answer && answer.status !== 200 && !isWorthRepeating(answer))
+    throw new Error(`answered ${answer.text}: ${stage.node.lastFault}`);
+  await expectNothingOrAll(stage.databases, target, whole);
+  if (answer?.status === 200) expect(await faceOf(stage.databases, target)).toEqual(whole);
 }
