@@ -12,8 +12,8 @@ const annotation = (imageKey: string, key: string | null, rest = {}, bsonBytes =
   bsonBytes,
 });
 
-function grouped(...annotations: CocoAnnotation[]): AnnotationGroup<string>[] {
-  const groups = new AnnotationGroups(BYTES_MAX, JSON.stringify);
+function grouped(...annotations: CocoAnnotation[]): AnnotationGroup[] {
+  const groups = new AnnotationGroups(BYTES_MAX);
   return [...annotations.map((one) => groups.add(one, JSON.stringify(one).length)), groups.end()].filter(
     (group) => group !== null,
   );
@@ -32,9 +32,10 @@ it('groups what follows each other, and knows where each began', () => {
       imageKey: '1',
       keys: ['5', null],
       categoryKeys: ['"class of 5"', '"class of "'],
-      rests: ['{"a":1}', '{"b":2}'],
+      rests: [{ a: 1 }, { b: 2 }],
       bsonBytes: 2 * (10 + ANNOTATION_HEAD_BYTES),
       bytes: expect.any(Number),
+      keyLength: '5"class of 5""class of "'.length,
     },
     expect.objectContaining({ seq: 2, imageKey: '2', keys: ['6'] }),
     expect.objectContaining({ seq: 3, imageKey: '1', keys: ['7'] }),

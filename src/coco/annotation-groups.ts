@@ -3,7 +3,7 @@ import type { PreparedAnnotation } from '../labeled-images/labeled-image.reposit
 import type { CocoAnnotation } from './coco-elements';
 
 /** Annotations of one image that follow each other in the file. */
-export interface AnnotationGroup<Rest = PreparedAnnotation> {
+export interface AnnotationGroup {
   /** The place of the first one among all annotations, from 0. */
   readonly seq: number;
   readonly imageKey: string;
@@ -11,26 +11,25 @@ export interface AnnotationGroup<Rest = PreparedAnnotation> {
   readonly keys: (string | null)[];
   readonly categoryKeys: string[];
   /** What goes into the document beside the classes; nothing where it is too large for one. */
-  rests: Rest[];
+  rests: PreparedAnnotation[];
   /** What they take in a document. */
   bsonBytes: number;
   /** The length of their text in the file. */
   bytes: number;
+  /** The length of the keys. */
+  keyLength: number;
 }
 
 /** Groups annotations as they come: of a file that lists them by image, one group is all that a document holds. */
-export class AnnotationGroups<Rest> {
-  private group: AnnotationGroup<Rest> | null = null;
+export class AnnotationGroups {
+  private group: AnnotationGroup | null = null;
   private seq = 0;
 
-  /** A group takes text of less than `bytesMax`, or one annotation. `prepare` makes what is kept of each. */
-  constructor(
-    private readonly bytesMax: number,
-    private readonly prepare: (rest: CocoAnnotation['rest']) => Rest,
-  ) {}
+  /** A group takes text of less than `bytesMax`, or one annotation. */
+  constructor(private readonly bytesMax: number) {}
 
   /** @returns the group before, when this annotation begins another one */
-  add(annotation: CocoAnnotation, bytes: number): AnnotationGroup<Rest> | null {
+  add(annotation: CocoAnnotation, bytes: number): AnnotationGroup | null {
     const seq = this.seq++;
     const { imageKey } = annotation;
     const before = this.group;
@@ -38,30 +37,40 @@ export class AnnotationGroups<Rest> {
       this.append(before, annotation, bytes);
       return null;
     }
-    this.group = { seq, imageKey, keys: [], categoryKeys: [], rests: [], bsonBytes: 0, bytes: 0 };
+    this.group = {
+      seq,
+      imageKey,
+      keys: [],
+      categoryKeys: [],
+      rests: [],
+      bsonBytes: 0,
+      bytes: 0,
+      keyLength: 0,
+    };
     this.append(this.group, annotation, bytes);
     return before;
   }
 
   /** @returns the last group, at the end of the file */
-  end(): AnnotationGroup<Rest> | null {
+  end(): AnnotationGroup | null {
     const { group } = this;
     this.group = null;
     return group;
   }
 
   private append(
-    group: AnnotationGroup<Rest>,
+    group: AnnotationGroup,
     { key, categoryKey, rest, bsonBytes }: CocoAnnotation,
     bytes: number,
   ): void {
     group.keys.push(key);
     group.categoryKeys.push(categoryKey);
+    group.keyLength += (key?.length ?? 0) + categoryKey.length;
     group.bytes += bytes;
     group.bsonBytes += ANNOTATION_HEAD_BYTES + bsonBytes;
     // The file will be refused for it, when all of it has been read.
     if (isTooLarge(group.bsonBytes)) group.rests = [];
-    else group.rests.push(this.prepare(rest));
+    else group.rests.push(rest);
   }
 }
 

@@ -1,7 +1,11 @@
 import { ApiError } from '../errors/api-error';
 import { messageOf } from '../errors/errors';
-import { readAnnotation, readCategory, readImage, type CocoElement } from './coco-elements';
+import { readAnnotation as readPrepared, readCategory, readImage, type CocoElement } from './coco-elements';
 import { ImportReport } from './import-report';
+
+/** What a store makes of it is not looked at here. */
+const readAnnotation = (...[element, index, report]: Parameters<Read>) =>
+  readPrepared(element, index, report, { prepare: (rest) => rest });
 
 type Read = (element: CocoElement, index: number, report: ImportReport) => unknown;
 

@@ -2,6 +2,7 @@ import { isName } from '../http/validation';
 import type { ImageState, SetType } from '../images/image.entity';
 import type { RoiBox } from '../images/roi-image.entity';
 import { ANNOTATION_DEPTH, findDirt, findFault } from '../labeled-images/annotation-rules';
+import type { PreparedAnnotation, Preparation } from '../labeled-images/labeled-image.repository';
 import { bsonBytes, UnstorableJson } from '../labeled-images/json-measure';
 import { PROBLEM_FAULTS, type DataSetFault } from './data-set-faults';
 import type { ImportReport } from './import-report';
@@ -37,7 +38,8 @@ export interface CocoAnnotation {
   readonly imageKey: Key;
   readonly categoryKey: Key;
   /** What goes into the document beside the class. */
-  readonly rest: Readonly<Record<string, unknown>>;
+  readonly rest: PreparedAnnotation;
+  /** What that takes in a document. */
   readonly bsonBytes: number;
 }
 
@@ -114,6 +116,7 @@ export function readAnnotation(
   element: CocoElement,
   index: number,
   report: ImportReport,
+  preparation: Pick<Preparation, 'prepare'>,
 ): CocoAnnotation | null {
   const { id, image_id, category_id, lab_class_id, ...rest } = element;
   const key = keyOf(id);
@@ -136,7 +139,7 @@ export function readAnnotation(
     key,
     imageKey: imageKey!, // a fault otherwise, as the next
     categoryKey: categoryKey!,
-    rest,
+    rest: preparation.prepare(rest),
     bsonBytes: bytes,
   };
 }

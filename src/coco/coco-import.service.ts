@@ -93,12 +93,12 @@ export class CocoImportService {
       await reader.toAnnotations();
       if (!reader.isOver) {
         if (atOnce && reader.canMakeDocuments) {
-          await reader.beginDocuments((annotation) => this.labeledImages.prepare(annotation));
+          await reader.beginDocuments(this.labeledImages);
         } else {
           await reader.stageAnnotations();
         }
       }
-      if (reader.isOver) await this.review(connection.manager, reader.report);
+      if (reader.isOver) await this.review(connection.manager, reader);
       const counts = await this.store(locked, task, reader);
       await this.refreshStatistics(locked, counts.images);
       return { ...counts, warnings: reader.report.warnings };
@@ -152,7 +152,7 @@ export class CocoImportService {
     await this.tasks.fill(manager, { ...task, ...reader.head, imageCount: images });
     const documents = reader.makeDocuments(prefix, images);
     await this.labeledImages.insertBatches(manager, task.taskId, documents);
-    await this.review(manager, reader.report);
+    await this.review(manager, reader);
   }
 
   /** All else, with what stood behind the annotations. */
@@ -187,12 +187,13 @@ export class CocoImportService {
    * to it, so that those of single elements are answered before.
    * @throws ApiError FAULTY_DATA_SET
    */
-  private async review(manager: EntityManager, report: ImportReport): Promise<void> {
+  private async review(manager: EntityManager, { report, hasDistinctIds }: DataSetReader): Promise<void> {
     report.throwFaults();
     await this.staging.summarize(manager);
     for (const { kind, count, at } of await this.staging.findFaults(manager)) report.faults(kind, count, at);
     report.throwFaults();
-    for (const { kind, count, at } of await this.staging.findDirt(manager)) report.warnAll(kind, count, at);
+    for (const { kind, count, at } of await this.staging.findDirt(manager, hasDistinctIds))
+      report.warnAll(kind, count, at);
   }
 
   /** The import is committed, and does not fail any more. */

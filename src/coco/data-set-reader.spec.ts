@@ -104,6 +104,27 @@ it('throws what the database throws, at the last rows too', async () => {
   await expect(new Watched(fault).read(slowly(`{"images":[${many}`, `]}`))).rejects.toBe(fault);
 });
 
+it.each<[ids: unknown[], distinct: boolean]>([
+  [[1, 2, 7], true],
+  [[undefined, 1, undefined, 2], true],
+  [[2, 1], false],
+  [[1, 1], false],
+  [['a', 'a'], false],
+  [[1, '2'], false],
+])(
+  'knows of annotations with the ids %j, without comparing each with each, that they differ: %j',
+  async (ids, distinct) => {
+    const watched = new Watched();
+    const annotations = ids.map((id) => JSON.stringify({ id, image_id: 0, category_id: 1 }));
+    const file = { read: () => slowly(`{"images":[${images(1)}],"annotations":[${annotations.join()}]}`) };
+    const reading = new DataSetReader(watched.staging, watched.connection, file, new ImportReport());
+    await reading.toAnnotations();
+    await reading.stageAnnotations();
+    await reading.close();
+    expect(reading.hasDistinctIds).toBe(distinct);
+  },
+);
+
 it('leaves it to who takes the documents when a lookup fails while the file goes on', async () => {
   const fault = new Error('connection lost');
   const staging = {
@@ -124,7 +145,7 @@ it('leaves it to who takes the documents when a lookup fails while the file goes
   const file = { read: chunks };
   const reading = new DataSetReader(staging, new Watched().connection, file, new ImportReport());
   await reading.toAnnotations();
-  await reading.beginDocuments((one) => one);
+  await reading.beginDocuments({ prepare: (one) => one, prepareEncoded: () => null });
   // A rejection that nobody waits for would fail this test, as it would end the process.
   await expect(reading.makeDocuments('abcde', 1).next()).rejects.toBe(fault);
   await reading.close();

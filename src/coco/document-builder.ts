@@ -34,10 +34,10 @@ export class DocumentBuilder {
   async build(groups: readonly AnnotationGroup[]): Promise<NewDocument[]> {
     const classIds = await this.reserveClasses(groups.flatMap(({ categoryKeys }) => categoryKeys));
     const places = await this.findPlaces(groups.map(({ imageKey }) => imageKey));
-    return groups.flatMap(({ imageKey, categoryKeys, rests }) => {
-      const place = places.get(imageKey);
+    return groups.flatMap(({ imageKey, categoryKeys, rests }, at) => {
+      const place = places[at];
       if (!place) return [];
-      this.begin(place);
+      this.begin(imageKey, place);
       const labClassIds = categoryKeys.map((key) => classIds.get(key)!); // each of them was asked for
       const { id, imageId, roiId } = place;
       return { id, imageId, roiId, labClassIds, annotations: rests };
@@ -65,14 +65,13 @@ export class DocumentBuilder {
     return ids;
   }
 
-  private async findPlaces(imageKeys: readonly string[]): Promise<Map<string, DocumentPlace>> {
-    const places = await this.statements.run(() =>
+  private findPlaces(imageKeys: readonly string[]): Promise<(DocumentPlace | undefined)[]> {
+    return this.statements.run(() =>
       this.staging.findPlaces(this.connection.manager, this.documentPrefix, imageKeys),
     );
-    return new Map(places.map((place) => [place.key, place]));
   }
 
-  private begin({ key, seq }: DocumentPlace): void {
+  private begin(key: string, { seq }: DocumentPlace): void {
     const [at, bit] = [seq >> 3, 1 << (seq & 7)];
     const bits = this.begun[at] ?? 0;
     if (bits & bit) throw new OutOfOrder(`the annotations of image ${key} stand apart`);

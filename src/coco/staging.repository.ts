@@ -39,9 +39,10 @@ export interface ReservedClass {
   readonly id: number;
 }
 
+type PlaceRow = [at: number, seq: number, id: string, imageId: string, roiId: string | null];
+
 /** Where the document of an image goes. */
 export interface DocumentPlace {
-  readonly key: string;
   /** The image's place in the file, from 0. */
   readonly seq: number;
   readonly id: string;
@@ -167,9 +168,11 @@ export class StagingRepository {
     ]);
   }
 
-  async findDirt(manager: EntityManager): Promise<Finding<ImportDirt>[]> {
+  /** `distinctIds`: it is known that no two annotations have the same id. */
+  async findDirt(manager: EntityManager, distinctIds: boolean): Promise<Finding<ImportDirt>[]> {
+    const annotations = `(${keysOfAnnotations('keys')}) AS annotation`;
     return findAll<ImportDirt>(manager, [
-      ['duplicate_annotation_id', duplicates(`(${keysOfAnnotations('keys')}) AS annotation`, 'key')],
+      ...(distinctIds ? [] : [['duplicate_annotation_id', duplicates(annotations, 'key')] as const]),
       ['duplicate_category_name', duplicates('staged_category', 'name')],
       [
         'unused_category',
@@ -226,19 +229,24 @@ export class StagingRepository {
     );
   }
 
-  /** Of the images with these keys; a key that no image has is left out. */
+  /** Of the images with these keys, each at the place of its key; undefined where no image has it. */
   async findPlaces(
     manager: EntityManager,
     documentPrefix: string,
     keys: readonly string[],
-  ): Promise<DocumentPlace[]> {
-    return manager.query<DocumentPlace[]>(
-      // LIMIT: an index for each key, whatever the planner expects.
-      `SELECT placed.key, seq, $1::text || document_number AS id, placed.id AS "imageId", roi_id AS "roiId"
-       FROM unnest($2::text[]) AS wanted (key)
+  ): Promise<(DocumentPlace | undefined)[]> {
+    // As one text: rows of five columns cost Node twice as much. LIMIT: an index for each key, whatever the planner expects.
+    const [row] = await manager.query<{ places: PlaceRow[] }[]>(
+      `SELECT coalesce(json_agg(json_build_array(
+         wanted.at, seq, $1::text || document_number, placed.id::text, roi_id::text
+       )), '[]') AS places
+       FROM unnest($2::text[]) WITH ORDINALITY AS wanted (key, at)
        CROSS JOIN LATERAL (SELECT * FROM placed_image AS image WHERE image.key = wanted.key LIMIT 1) AS placed`,
       [documentPrefix, keys],
     );
+    const places = new Array<DocumentPlace | undefined>(keys.length).fill(undefined);
+    for (const [at, seq, id, imageId, roiId] of row!.places) places[at - 1] = { seq, id, imageId, roiId }; // an aggregate answers one row
+    return places;
   }
 
   /** The ids of the classes that these categories become, also of categories that are still to come. */
@@ -368,7 +376,7 @@ function unresolved(what: 'image' | 'category'): Look {
 
 async function findAll<Kind>(
   manager: EntityManager,
-  looks: [kind: Kind, look: Look][],
+  looks: readonly (readonly [kind: Kind, look: Look])[],
 ): Promise<Finding<Kind>[]> {
   const findings: Finding<Kind>[] = [];
   for (const [kind, look] of looks) {

@@ -14,9 +14,14 @@ export async function copyRows(
   table: string,
   rows: readonly (readonly Field[])[],
 ): Promise<void> {
+  await copyText(connection, table, rows.map(toLine).join(''));
+}
+
+/** The same of rows that are text already, each with its end of line. */
+export async function copyText(connection: QueryRunner, table: string, text: string | Buffer): Promise<void> {
   const client = (await connection.connect()) as PoolClient;
   const copy = client.query(copyFrom(`COPY ${table} FROM STDIN`));
-  copy.end(rows.map(toLine).join(''));
+  copy.end(text);
   await finished(copy);
 }
 
@@ -27,7 +32,10 @@ function toLine(fields: readonly Field[]): string {
 
 function toText(field: Field): string {
   if (typeof field === 'number') return String(field);
-  if (field === null) return '\\N';
+  return field === null ? '\\N' : escapeText(field);
+}
+
+export function escapeText(field: string): string {
   return SPECIAL.test(field) ? field.replaceAll(ALL_SPECIAL, (char) => ESCAPES[char] ?? char) : field;
 }
 

@@ -11,5 +11,9 @@ export async function refreshStatistics(manager: EntityManager, images: number):
     `SELECT reltuples >= 0 AND reltuples < $1::int AS outdated FROM pg_class WHERE oid = 'image'::regclass`,
     [images],
   );
-  if (row?.outdated) await manager.query('ANALYZE label_class, image, roi_image, labeled_image');
+  if (row?.outdated) {
+    await manager.query(
+      'ANALYZE label_class, image (task_id, id, order_id), roi_image (task_id, id, image_id), labeled_image (task_id, id)',
+    );
+  }
 }

@@ -20,7 +20,7 @@ export const ANNOTATION_HEAD_BYTES = 28;
 export const ANNOTATION_DEPTH = 3;
 
 /** Three points, the least that enclose an area. */
-const POLYGON_NUMBERS_MIN = 6;
+export const POLYGON_NUMBERS_MIN = 6;
 
 interface Shape {
   readonly bbox?: unknown;

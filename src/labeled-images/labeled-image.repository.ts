@@ -3,14 +3,25 @@ import type { CopyPlan, CopySlice } from '../database/copy-plan';
 import type { DocumentRange } from '../database/document-range';
 import type { RowQuery } from '../database/row-query';
 import type { CopiedLabelClass } from '../label-classes/label-class.repository';
+import type { ByteSpan } from './byte-span';
 import type { DocumentFault } from './document-faults';
 import type { Findings } from './findings';
 
 /** One annotation; members that the service does not know are kept as they are. */
 export type Annotation = { readonly lab_class_id: number } & Readonly<Record<string, unknown>>;
 
-/** What `prepare` has made of an annotation; only the adapter knows what it is. */
+/** An annotation without its class, in the forms that it is stored in. */
+export interface EncodedAnnotation {
+  /** Compact, UTF-8, without a backslash. */
+  readonly json: ByteSpan;
+  /** The class is its first member, as an int32 of any value. */
+  readonly bson: ByteSpan;
+}
+
+/** What `prepare` or `prepareEncoded` has made of an annotation; only the adapter knows what it is. */
 export type PreparedAnnotation = unknown;
+
+export type Preparation = Pick<LabeledImageRepository, 'prepare' | 'prepareEncoded'>;
 
 /** A document that is to be written. */
 export interface NewDocument {
@@ -62,10 +73,13 @@ export abstract class LabeledImageRepository {
   abstract insert(manager: EntityManager, taskId: string, rows: RowQuery): Promise<void>;
 
   /**
-   * An annotation without its class, in the form in which it waits for its document to be complete and costs least. Text is
-   * cheap for the garbage collector, but has to be parsed once more where the store does not take it.
+   * An annotation without its class, in the form in which it waits for its document to be complete: the one that is written.
+   * As an object it would cost the garbage collector more than all else.
    */
   abstract prepare(annotation: Readonly<Record<string, unknown>>): PreparedAnnotation;
+
+  /** The same of one that is encoded already. Its bytes are overwritten afterwards. */
+  abstract prepareEncoded(encoded: EncodedAnnotation): PreparedAnnotation;
 
   /**
    * Writes these documents: a batch, or a few, while it asks for the next one, which may use the connection meanwhile. Leaves

@@ -7,7 +7,12 @@ import { documentPrefix } from '../../src/database/installation';
 import { inSnapshot } from '../../src/database/transaction';
 import type { DocumentFault } from '../../src/labeled-images/document-faults';
 import { MongooseLabeledImageRepository } from '../../src/labeled-images/mongoose/mongoose-labeled-image.repository';
-import type { LabeledImage } from '../../src/labeled-images/mongoose/labeled-image.schema';
+import { encodeAnnotation, encodeDocuments } from '../../src/labeled-images/mongoose/document-encoding';
+import type {
+  DocumentCollection,
+  LabeledImage,
+} from '../../src/labeled-images/mongoose/labeled-image.schema';
+import { insertRaw } from '../../src/labeled-images/mongoose/raw-insert';
 import { prepareMongo } from '../../src/labeled-images/mongoose/mongo-connection';
 import { CONNECTION } from '../../src/labeled-images/mongoose/mongo-settings';
 import { copyTask } from '../support/copy-task';
@@ -358,6 +363,7 @@ describeWithMongoDb('what only MongoDB has', () => {
     it.each<[string, string, () => Promise<unknown>]>([
       ['a copy', 'aggregate', () => copy()],
       ['an insert', 'insert', () => insert()],
+      ['an insert of many', 'insert', () => insert([newId(), newId()])],
       ['a removal', 'delete', remove],
     ])('%s that no majority confirms has failed', async (_, command, write) => {
       await fail('alwaysOn', { failCommands: [command], writeConcernError: NO_MAJORITY });
@@ -384,30 +390,52 @@ describeWithMongoDb('what only MongoDB has', () => {
       await expect(work()).rejects.toMatchObject(AWAY);
     });
 
-    it('a copy is not sent twice, an insert may be', async () => {
+    it('a copy and many documents are not sent twice, a single document may be', async () => {
       await fail(once, { failCommands: ['aggregate'], closeConnection: true });
       await expect(copy()).rejects.toMatchObject(AWAY);
+      await fail(once, { failCommands: ['insert'], closeConnection: true });
+      await expect(insert([newId(), newId()])).rejects.toMatchObject(AWAY);
       await fail(once, { failCommands: ['insert'], closeConnection: true });
       await insert();
     });
 
     it('a wrong statement is a fault of ours', async () => {
       await fail('alwaysOn', { failCommands: ['aggregate', 'insert', 'find'], errorCode: 9 });
-      for (const work of [() => copy(), () => insert(), find]) {
+      for (const work of [() => copy(), () => insert(), () => insert([newId(), newId()]), find]) {
         const thrown: unknown = await work().catch((error: unknown) => error);
         expect(thrown).toBeInstanceOf(mongoose.mongo.MongoServerError);
       }
     });
 
-    it('a bulk write of which a part failed has failed', async () => {
+    it('an insert of which a part failed has failed', async () => {
       const [first, second, third] = [newId(), newId(), newId()];
       await insert([second]);
       const thrown: unknown = await insert([first, second, third]).catch((error: unknown) => error);
       expect(thrown).toMatchObject({
         errorName: 'DOCUMENT_ID_TAKEN',
-        cause: { name: 'MongoBulkWriteError', code: 11000 },
+        cause: { name: 'MongoServerError', code: 11000 },
       });
+      await expect(insert([first])).rejects.toMatchObject({ cause: { name: 'MongoBulkWriteError' } });
     });
+  });
+
+  it('without the part of the driver that is not public, documents are written in its public way', async () => {
+    const ids = [newId(), newId()];
+    const documents = ids.map((id, at) => ({
+      id: `abcde${id}`,
+      imageId: id,
+      roiId: at === 0 ? null : id,
+      labClassIds: [3, 4],
+      annotations: [{ a: 1.5, list: [1, -0, 2 ** 40] }, { _bsontype: 'Long' }].map(encodeAnnotation),
+    }));
+    const collection = mongo.connection.collection('labeled_image') as unknown as DocumentCollection;
+    const bytes = encodeDocuments(BigInt(taskId), documents);
+    await insertRaw(collection, bytes);
+    const written = await rawOf(taskId);
+    expect(Buffer.concat(written)).toEqual(bytes);
+    await collection.deleteMany({ task_id: BigInt(taskId) });
+    await insertRaw(collection, bytes, null);
+    expect(await rawOf(taskId)).toEqual(written);
   });
 
   it('every command says what it needs, whatever the URI says', async () => {
@@ -422,6 +450,10 @@ describeWithMongoDb('what only MongoDB has', () => {
         await mongo.repository.insert(manager, id, {
           sql: `SELECT $2::text, $3::bigint, NULL::bigint, '{}'::int[], '[]'::json`,
           parameters: [range.firstId, id],
+        });
+        await mongo.repository.insert(manager, newId(), {
+          sql: `SELECT 'abcde' || id, id, NULL::bigint, '{}'::int[], '[]'::json FROM unnest($2::bigint[]) AS id`,
+          parameters: [[newId(), newId()]],
         });
         await manager.query(`INSERT INTO task (task_id, name) VALUES ($1, 'n')`, [id]);
         await manager.query(
@@ -441,14 +473,14 @@ describeWithMongoDb('what only MongoDB has', () => {
     }
     const sent = commands.filter((command) => COMMANDS.some((name) => name in command));
     expect(sent.map((command) => COMMANDS.find((name) => name in command))).toEqual([
-      ...['insert', 'find', 'aggregate', 'aggregate', 'aggregate', 'find', 'delete'],
+      ...['insert', 'insert', 'find', 'aggregate', 'aggregate', 'aggregate', 'find', 'delete'],
     ]);
     for (const command of sent) {
       expect(command).toMatchObject({ maxTimeMS: expect.any(Number) as number });
       expect(command['$readPreference']?.mode ?? 'primary').toBe('primary');
     }
-    const [inserted, , merged, , , , deleted] = sent;
-    for (const command of [inserted, merged, deleted])
+    const [one, many, , merged, , , , deleted] = sent;
+    for (const command of [one, many, merged, deleted])
       expect(command).toMatchObject({ writeConcern: { w: 'majority', j: true, wtimeout: 10_000 } });
   });
 });

@@ -9,16 +9,20 @@ import { type JsonPlace, type JsonProblem, UnusableJson } from './unusable-json'
  * Reads one object after the other: finds its end quickly and leaves the rest to JSON.parse. (To give it a run of
  * elements at once, as an array, was not faster with runs up to 64 KB, and slower with longer ones.)
  */
-export class ElementReader {
+export class ElementReader<Plain> {
   private readonly scanner: ElementScanner;
   private readonly held = new HeldBytes();
   private place: JsonPlace = { offset: 0 };
-  /** The last element that was read. */
-  value: JsonObject = {};
+  /** The last element that was read; null where it is plain. */
+  value: JsonObject | null = null;
+  plain: Plain | null = null;
   /** The length of its text. */
   bytes = 0;
 
-  constructor(private readonly bounds: SplitBounds) {
+  constructor(
+    private readonly bounds: SplitBounds,
+    private readonly readPlain: (member: string, text: Buffer) => Plain | null,
+  ) {
     this.scanner = new ElementScanner(bounds.depthMax);
   }
 
@@ -47,14 +51,19 @@ export class ElementReader {
   }
 
   private parse(text: Buffer): void {
+    this.plain = this.readPlain(this.place.member ?? '', text);
+    this.value = this.plain === null ? this.parseAny(text) : null;
+    this.bytes = text.length;
+    this.held.clear();
+  }
+
+  private parseAny(text: Buffer): JsonObject {
     try {
-      this.value = JSON.parse(text.toString()) as JsonObject;
+      return JSON.parse(text.toString()) as JsonObject;
     } catch (cause) {
       this.locateFault(text);
       throw cause;
     }
-    this.bytes = text.length;
-    this.held.clear();
   }
 
   /** The end of what is not closed as it was opened is looked for beyond every bound: then that is the fault. */

@@ -1,7 +1,8 @@
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** What a JSON object holds, piece by piece in the order of the file. */
-export type JsonPiece = ArrayPiece | ElementPiece | ValuePiece | IgnoredPiece;
+export type JsonPiece<Plain = never> =
+  ArrayPiece | ElementPiece | PlainPiece<Plain> | ValuePiece | IgnoredPiece;
 
 /** An array that was asked for begins; it may be empty. */
 export interface ArrayPiece {
@@ -15,6 +16,15 @@ export interface ElementPiece {
   readonly member: string;
   readonly index: number;
   readonly value: JsonObject;
+  /** The length of its text. */
+  readonly bytes: number;
+}
+
+/** An element that `SplitOptions.readPlain` has read. */
+export interface PlainPiece<Plain> {
+  readonly kind: 'plain';
+  readonly member: string;
+  readonly value: Plain;
   /** The length of its text. */
   readonly bytes: number;
 }

@@ -45,9 +45,9 @@ interface Reading {
  * to readers: ElementReader for elements, WholeReader for names and kept members, JsonValueScanner for what only has
  * to be JSON.
  */
-export class JsonSplitter {
+export class JsonSplitter<Plain> {
   private readonly bounds: SplitBounds;
-  private readonly elements: ElementReader;
+  private readonly elements: ElementReader<Plain>;
   private readonly utf8 = new Utf8Check();
   private readonly seen = new Set<string>();
   private state: State = 'file';
@@ -56,22 +56,22 @@ export class JsonSplitter {
   private fileFault: UnusableJson | undefined;
   private chunk: Buffer = Buffer.alloc(0);
   private chunkOffset = 0;
-  private pieces: JsonPiece[] = [];
+  private pieces: JsonPiece<Plain>[] = [];
+  private arrayBegan = false;
   private member = '';
   private index = 0;
 
-  constructor(private readonly options: SplitOptions) {
+  constructor(private readonly options: SplitOptions<Plain>) {
     this.bounds = { ...SPLIT_BOUNDS, ...options };
-    this.elements = new ElementReader(this.bounds);
+    this.elements = new ElementReader(this.bounds, options.readPlain ?? (() => null));
   }
 
-  /** @returns what was read to its end in this chunk */
-  read(chunk: Buffer): JsonPiece[] {
+  /** @returns what was read to its end in this chunk; where an array begins, nothing behind it has been read yet */
+  *read(chunk: Buffer): Generator<JsonPiece<Plain>[]> {
     const fault = this.utf8.findFault(chunk);
-    if (fault === undefined) return this.readText(chunk);
-    const offset = this.chunkOffset + fault;
-    this.readText(chunk.subarray(0, Math.max(fault, 0)));
-    return this.breakOff(offset);
+    const offset = this.chunkOffset + (fault ?? 0);
+    yield* this.readText(fault === undefined ? chunk : chunk.subarray(0, Math.max(fault, 0)));
+    if (fault !== undefined) this.breakOff(offset);
   }
 
   /** To be called at the end of the file. */
@@ -83,15 +83,22 @@ export class JsonSplitter {
     if (this.fileFault !== undefined) throw this.fileFault;
   }
 
-  private readText(chunk: Buffer): JsonPiece[] {
+  private *readText(chunk: Buffer): Generator<JsonPiece<Plain>[]> {
     this.chunk = chunk;
-    this.pieces = [];
     let at = 0;
     while (at < chunk.length) {
       at = this.reading === undefined ? this.readFrame(at) : this.readOn(this.reading, at);
+      if (this.arrayBegan) yield this.takePieces();
     }
     this.chunkOffset += chunk.length;
-    return this.pieces;
+    yield this.takePieces();
+  }
+
+  private takePieces(): JsonPiece<Plain>[] {
+    const { pieces } = this;
+    this.pieces = [];
+    this.arrayBegan = false;
+    return pieces;
   }
 
   /** The text can't go on at `offset`; but what was read of an element has not been checked, and comes first. */
@@ -169,6 +176,7 @@ export class JsonSplitter {
   private beginArray(char: string, at: number, place: JsonPlace): number {
     if (char !== '[') return this.refuse(at, 'member-no-array', place);
     this.pieces.push({ kind: 'array', member: this.member });
+    this.arrayBegan = true;
     this.index = 0;
     this.state = 'firstElement';
     return at + 1;
@@ -185,7 +193,7 @@ export class JsonSplitter {
     return this.check(at, 'member-too-deep', place, () => this.endMember({ kind: 'ignored', member }));
   }
 
-  private endMember(piece: JsonPiece): void {
+  private endMember(piece: JsonPiece<Plain>): void {
     this.pieces.push(piece);
     this.state = 'afterMember';
   }
@@ -199,8 +207,9 @@ export class JsonSplitter {
   // Made once: it is called for every element.
   private readonly endElement = (): void => {
     const { member, index } = this;
-    const { value, bytes } = this.elements;
-    this.pieces.push({ kind: 'element', member, index, value, bytes });
+    const { value, plain, bytes } = this.elements;
+    if (plain !== null) this.pieces.push({ kind: 'plain', member, value: plain, bytes });
+    else if (value !== null) this.pieces.push({ kind: 'element', member, index, value, bytes });
     this.index++;
     this.state = 'afterElement';
   };

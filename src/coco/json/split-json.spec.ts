@@ -10,6 +10,38 @@ import { UnusableJson } from './unusable-json';
 
 const LAYOUT: SplitOptions = { arrays: ['images', 'annotations'], kept: ['info', 'licenses'] };
 
+describe('elements that are read otherwise', () => {
+  const TEXT = '{"images":[{"id":1},{"id":2}],"annotations":[{"id":3},{"id":[4]}]}';
+  const readPlain = (member: string, text: Buffer) => (text.length < 10 ? `${member} ${String(text)}` : null);
+
+  it('come as what they were read as, and the others as objects', async () => {
+    for (const cuts of [[], everyByte(Buffer.from(TEXT))]) {
+      const pieces: unknown[] = [];
+      for await (const batch of splitJson(chunksOf(Buffer.from(TEXT), cuts), { ...LAYOUT, readPlain })) {
+        pieces.push(...batch);
+      }
+      expect(pieces).toEqual([
+        { kind: 'array', member: 'images' },
+        { kind: 'plain', member: 'images', value: 'images {"id":1}', bytes: 8 },
+        { kind: 'plain', member: 'images', value: 'images {"id":2}', bytes: 8 },
+        { kind: 'array', member: 'annotations' },
+        { kind: 'plain', member: 'annotations', value: 'annotations {"id":3}', bytes: 8 },
+        { kind: 'element', member: 'annotations', index: 1, value: { id: [4] }, bytes: 10 },
+      ]);
+    }
+  });
+
+  it('have not been read where the batch ends at which their array begins', async () => {
+    const read: string[] = [];
+    const options = { ...LAYOUT, readPlain: (member: string) => (read.push(member), null) };
+    const seen: string[][] = [];
+    for await (const batch of splitJson(chunksOf(Buffer.from(TEXT), []), options)) {
+      if (batch.at(-1)?.kind === 'array') seen.push([...read]);
+    }
+    expect(seen).toEqual([[], ['images', 'images']]);
+  });
+});
+
 describe('a split file', () => {
   it('comes piece by piece in its own order', async () => {
     expect(
@@ -467,7 +499,9 @@ function rebuilt(pieces: JsonPiece[]): Members {
     if (piece.kind === 'ignored') members.ignored.add(piece.member);
     else if (piece.kind === 'value') members.values.set(piece.member, piece.value);
     else if (piece.kind === 'array') members.values.set(piece.member, []);
-    else expect((members.values.get(piece.member) as unknown[]).push(piece.value)).toBe(piece.index + 1);
+    else if (piece.kind === 'element') {
+      expect((members.values.get(piece.member) as unknown[]).push(piece.value)).toBe(piece.index + 1);
+    }
   }
   return members;
 }

@@ -1,8 +1,13 @@
-export interface SplitOptions extends Partial<SplitBounds> {
+export interface SplitOptions<Plain = never> extends Partial<SplitBounds> {
   /** The members that are read element by element: arrays of objects. */
   readonly arrays: readonly string[];
   /** The members that are read as a whole; a name is in one of the two lists at most. */
   readonly kept: readonly string[];
+  /**
+   * Reads an element before JSON.parse would; `text` is good for the time of the call.
+   * @returns null for what it does not take: also all that is no JSON
+   */
+  readonly readPlain?: (member: string, text: Buffer) => Plain | null;
 }
 
 export interface SplitBounds {

@@ -1,6 +1,8 @@
 import type { EntityManager } from 'typeorm';
 import type { RowQuery } from '../../database/row-query';
 import type { NewDocument } from '../labeled-image.repository';
+import type { ByteSpan } from '../byte-span';
+import { encodeAnnotation } from './document-encoding';
 
 /** More are no faster, and 1,000 are 15 MB more of memory. */
 const BATCH_DOCUMENTS = 250;
@@ -29,7 +31,7 @@ export async function* fetchDocuments(
         if (batch.length > 0) yield batch;
         [batch, bytes] = [[], 0];
       }
-      batch.push({ ...row, annotations: JSON.parse(row.annotations) as object[] });
+      batch.push({ ...row, annotations: toPrepared(row.annotations) });
       bytes += row.annotations.length;
     }
   }
@@ -63,6 +65,10 @@ async function* fetchRows(
     count = rowsFor(rows);
   }
   await manager.query('CLOSE document_to_insert');
+}
+
+function toPrepared(annotations: string): ByteSpan[] {
+  return (JSON.parse(annotations) as object[]).map(encodeAnnotation);
 }
 
 /** As many rows of this size as a batch holds. */

@@ -106,6 +106,22 @@ export function isMongoAway(thrown: unknown): boolean {
   );
 }
 
+/** What mongod answers to a write. https://www.mongodb.com/docs/manual/reference/command/insert/#output */
+export interface WriteReply {
+  readonly ok: number;
+  readonly writeErrors?: readonly { readonly code: number; readonly errmsg: string }[];
+  readonly writeConcernError?: { readonly code: number; readonly errmsg: string };
+}
+
+/** A command throws nothing for the documents that it could not write; null where nothing is wrong. */
+export function writeFault(reply: WriteReply): Error | null {
+  const { writeErrors = [], writeConcernError } = reply;
+  // One that does not go away later is the one to be told.
+  const fault = writeErrors.find(({ code }) => !AWAY_CODES.has(code)) ?? writeErrors[0];
+  if (fault) return new MongoServerError(fault);
+  return writeConcernError ? new MongoWriteConcernError({ ...reply, writeConcernError }) : null;
+}
+
 /** A bulk write hides what ended it: of a document by its code, of the connection by having none. */
 function isBulkWriteAway({ code, writeErrors }: InstanceType<typeof MongoBulkWriteError>): boolean {
   const faults = [writeErrors].flat();

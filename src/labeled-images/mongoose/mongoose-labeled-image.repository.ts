@@ -9,9 +9,11 @@ import type { RowQuery } from '../../database/row-query';
 import type { CopiedLabelClass } from '../../label-classes/label-class.repository';
 import type { DocumentFault } from '../document-faults';
 import type { Findings } from '../findings';
+import { keep, type ByteSpan } from '../byte-span';
 import {
   LabeledImageRepository,
   type Annotation,
+  type EncodedAnnotation,
   type NewDocument,
   type PlacedDocument,
 } from '../labeled-image.repository';
@@ -21,6 +23,7 @@ import { DocumentComparison } from './document-comparison';
 import { DocumentCopy } from './document-copy';
 import { idsIn, toObjectId } from './document-ids';
 import { fetchDocuments } from './document-fetch';
+import { encodeAnnotation } from './document-encoding';
 import { DocumentInsert } from './document-insert';
 import { DocumentInspection } from './document-inspection';
 import { DocumentStream } from './document-stream';
@@ -68,8 +71,12 @@ export class MongooseLabeledImageRepository extends LabeledImageRepository {
     return this.insertBatches(manager, taskId, fetchDocuments(manager, taskId, rows));
   }
 
-  override prepare(annotation: object): object {
-    return annotation;
+  override prepare(annotation: object): ByteSpan {
+    return encodeAnnotation(annotation);
+  }
+
+  override prepareEncoded({ bson }: EncodedAnnotation): ByteSpan {
+    return keep(bson);
   }
 
   override insertBatches(
