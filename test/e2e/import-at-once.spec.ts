@@ -6,7 +6,7 @@ import { garbageOf } from '../support/garbage';
 import { TestApp } from '../support/test-app';
 
 /** Several batches of documents. */
-const [IMAGES, EACH] = [300, 20];
+const [IMAGES, EACH] = [1_200, 20];
 const MB = 2 ** 20;
 
 describeInEachMode('an import that writes documents while it reads', (mode) => {
@@ -87,7 +87,7 @@ describeInEachMode('an import that writes documents while it reads', (mode) => {
     [
       'a category that is not there',
       ({ categories }) => void categories.pop(),
-      /\(2000\): annotations\[\d+\] \(cat/,
+      /\(8000\): annotations\[\d+\] \(cat/,
     ],
     ['an image that is not there', ({ annotations }) => (annotations.at(-1)!['image_id'] = 0), /image_id 0/],
     [
