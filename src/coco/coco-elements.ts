@@ -1,9 +1,15 @@
 import { isName } from '../http/validation';
 import type { ImageState, SetType } from '../images/image.entity';
 import type { RoiBox } from '../images/roi-image.entity';
-import { ANNOTATION_DEPTH, findDirt, findFault } from '../labeled-images/annotation-rules';
+import {
+  ANNOTATION_DEPTH,
+  ANNOTATION_HEAD_BYTES,
+  findDirt,
+  findFault,
+} from '../labeled-images/annotation-rules';
 import type { PreparedAnnotation, Preparation } from '../labeled-images/labeled-image.repository';
 import { bsonBytes, UnstorableJson } from '../labeled-images/json-measure';
+import { isTooLarge } from './annotation-groups';
 import { PROBLEM_FAULTS, type DataSetFault } from './data-set-faults';
 import type { ImportReport } from './import-report';
 
@@ -37,7 +43,7 @@ export interface CocoAnnotation {
   readonly key: Key | null;
   readonly imageKey: Key;
   readonly categoryKey: Key;
-  /** What goes into the document beside the class. */
+  /** What goes into the document beside the class; nothing where it is too large for one. */
   readonly rest: PreparedAnnotation;
   /** What that takes in a document. */
   readonly bsonBytes: number;
@@ -139,7 +145,8 @@ export function readAnnotation(
     key,
     imageKey: imageKey!, // a fault otherwise, as the next
     categoryKey: categoryKey!,
-    rest: preparation.prepare(rest),
+    // What is too large is encoded for nothing, and more than BSON's serializer takes.
+    rest: isTooLarge(ANNOTATION_HEAD_BYTES + bytes) ? null : preparation.prepare(rest),
     bsonBytes: bytes,
   };
 }

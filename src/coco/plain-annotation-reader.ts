@@ -7,9 +7,12 @@ import type { CocoAnnotation } from './coco-elements';
 /** Longer ones are few, and the output is as large as the longest may need. */
 const TEXT_BYTES_MAX = 2 ** 16;
 const MEMBERS_MAX = 32;
-/** The largest power of ten up to which all are doubles: a number of so many decimals is one exact division. */
-const DECIMALS_MAX = 22;
-const POWERS = Array.from({ length: DECIMALS_MAX + 1 }, (_, decimals) => Number(`1e${String(decimals)}`));
+/** No double needs more, and all digits are kept: the bound of a document is that of its BSON, which has 8 bytes for them. */
+const NUMBER_BYTES_MAX = 24;
+/** All are doubles up to 10^22, and no number has more decimals: it is one exact division. */
+const POWERS = Array.from({ length: NUMBER_BYTES_MAX - '0.'.length + 1 }, (_, decimals) =>
+  Number(`1e${String(decimals)}`),
+);
 
 const SPACE = 0x20;
 const QUOTE = 0x22;
@@ -220,8 +223,8 @@ export class PlainAnnotationReader {
       decimals = at - point - 1;
       if (decimals === 0) return false;
     }
-    if (byte === EXPONENT || byte === CAPITAL_EXPONENT) return false;
-    const isExact = digits <= Number.MAX_SAFE_INTEGER && decimals <= DECIMALS_MAX;
+    if (byte === EXPONENT || byte === CAPITAL_EXPONENT || at - this.at > NUMBER_BYTES_MAX) return false;
+    const isExact = digits <= Number.MAX_SAFE_INTEGER;
     const value = isExact ? digits / (POWERS[decimals] ?? 1) : Number(latin1(text, from, at));
     // Beyond these an integer loses digits, which is a fault; a zero keeps its sign only as a double.
     if (value > Number.MAX_SAFE_INTEGER || (isNegative && value === 0)) return false;

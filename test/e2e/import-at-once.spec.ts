@@ -83,6 +83,14 @@ describeInEachMode('an import that writes documents while it reads', (mode) => {
     expect(await namedContentOf(id)).toEqual(named(dataSet));
   });
 
+  it('refuses an annotation that is larger than a document, and than what a serializer takes', async () => {
+    const dataSet = aDataSet({ images: 1, annotationsEach: 1 });
+    // 3 MB of text, 19 as BSON.
+    dataSet.annotations[0]!['segmentation'] = [new Array<number>(1_500_000).fill(1)];
+    const { status, body } = await put(newTaskId(), JSON.stringify(dataSet));
+    expect({ status, msg: body['msg'] }).toEqual({ status: 422, msg: expect.stringMatching(/over 15 MB/) });
+  });
+
   it.each<[fault: string, break_: (dataSet: CocoDataSet) => void, message: RegExp]>([
     [
       'a category that is not there',
