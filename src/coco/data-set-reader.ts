@@ -36,7 +36,7 @@ export interface DataSetHead {
 
 type Piece = JsonPiece<CocoAnnotation>;
 
-/** Documents made at once, by the text of their annotations: for the same reasons as StagedRows. */
+/** Documents made at once, by the text of their annotations, whose bytes lie outside of the heap: fewer are slower. */
 const BATCH_BYTES = 2 ** 19;
 /** A row of more would be no faster. */
 const ROW_BYTES_MAX = 2 ** 16;
@@ -212,7 +212,7 @@ export class DataSetReader {
       case 'element':
         this.takeElement(piece);
         break;
-      case 'plain': // an annotation: they have not begun, or are over
+      case 'plain': // an annotation, which takeInto has taken
         break;
       case 'array':
         this.hasImages ||= piece.member === 'images';

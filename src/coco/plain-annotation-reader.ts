@@ -52,8 +52,9 @@ const INNER: Readonly<Record<Shape, Shape | null>> = {
 };
 
 /**
- * Reads annotations as nearly all are, and refuses the others, for JSON.parse and readAnnotation to say what they are: there
- * is no object inside, no escape, no exponent; ids are numbers; nothing is wrong with it or worth a warning. It makes no
+ * Reads annotations as nearly all are, and refuses the others, for JSON.parse and readAnnotation to say what they are. A plain
+ * one has members that are numbers, texts, or lists of numbers and of such lists; no escape and no exponent; ids that are
+ * numbers; and nothing that is wrong or worth a warning. (What else is refused, its test lists.) It makes no
  * object of what it reads: that and its garbage were half of an import. Whatever it takes it reads as readAnnotation does,
  * which a test with generated annotations sees to.
  */

@@ -27,7 +27,12 @@ export async function copyText(connection: QueryRunner, table: string, text: str
 
 /** https://www.postgresql.org/docs/current/sql-copy.html, "Text Format" */
 function toLine(fields: readonly Field[]): string {
-  return `${fields.map(toText).join('\t')}\n`;
+  return `${joinFields(fields)}\n`;
+}
+
+/** Of a line for `copyText`, or its beginning. */
+export function joinFields(fields: readonly Field[]): string {
+  return fields.map(toText).join('\t');
 }
 
 function toText(field: Field): string {

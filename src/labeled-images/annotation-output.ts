@@ -1,10 +1,21 @@
 import { spanOf, type ByteSpan } from './byte-span';
 import type { EncodedAnnotation } from './labeled-image.repository';
 
-/** https://bsonspec.org/spec.html */
-const TYPES = { double: 1, text: 2, list: 4, int32: 16 } as const;
+/** Those of JSON and of our own references. https://bsonspec.org/spec.html */
+export const BSON_TYPES = {
+  double: 0x01,
+  text: 0x02,
+  object: 0x03,
+  list: 0x04,
+  objectId: 0x07,
+  boolean: 0x08,
+  null: 0x0a,
+  int32: 0x10,
+  int64: 0x12,
+} as const;
+/** With its size an object, a list and a text begin. */
+export const SIZE_BYTES = 4;
 const CLASS = Buffer.from('\x10lab_class_id\0');
-const SIZE_BYTES = 4;
 /** Where the class of an annotation is written when it is known: an int32, as the first member. */
 export const CLASS_OFFSET = SIZE_BYTES + CLASS.length;
 /** What that member takes. */
@@ -68,11 +79,11 @@ export class AnnotationOutput implements EncodedAnnotation {
   number(value: number, text: Uint8Array, from: number, to: number): void {
     for (let at = from; at < to; at++) this.put(text[at] ?? 0);
     if ((value | 0) === value) {
-      this.bsonBytes[this.typeAt] = TYPES.int32;
+      this.bsonBytes[this.typeAt] = BSON_TYPES.int32;
       this.view.setInt32(this.bsonEnd, value, true);
       this.bsonEnd += 4;
     } else {
-      this.bsonBytes[this.typeAt] = TYPES.double;
+      this.bsonBytes[this.typeAt] = BSON_TYPES.double;
       this.view.setFloat64(this.bsonEnd, value, true);
       this.bsonEnd += 8;
     }
@@ -80,7 +91,7 @@ export class AnnotationOutput implements EncodedAnnotation {
 
   /** Without its quotes, and without escapes. */
   text(text: Uint8Array, from: number, to: number): void {
-    this.bsonBytes[this.typeAt] = TYPES.text;
+    this.bsonBytes[this.typeAt] = BSON_TYPES.text;
     this.view.setInt32(this.bsonEnd, to - from + 1, true);
     this.bsonEnd += SIZE_BYTES;
     this.quote(text, from, to);
@@ -88,7 +99,7 @@ export class AnnotationOutput implements EncodedAnnotation {
 
   /** @returns what `endList` has to be given */
   beginList(): number {
-    this.bsonBytes[this.typeAt] = TYPES.list;
+    this.bsonBytes[this.typeAt] = BSON_TYPES.list;
     this.put(0x5b);
     const begun = this.bsonEnd;
     this.bsonEnd += SIZE_BYTES;

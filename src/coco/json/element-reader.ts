@@ -13,9 +13,10 @@ export class ElementReader<Plain> {
   private readonly scanner: ElementScanner;
   private readonly held = new HeldBytes();
   private place: JsonPlace = { offset: 0 };
-  /** The last element that was read; null where it is plain. */
-  value: JsonObject | null = null;
+  /** The last element that was read, where it is plain. */
   plain: Plain | null = null;
+  /** And where it is not. */
+  value: JsonObject = {};
   /** The length of its text. */
   bytes = 0;
 
@@ -52,7 +53,7 @@ export class ElementReader<Plain> {
 
   private parse(text: Buffer): void {
     this.plain = this.readPlain(this.place.member ?? '', text);
-    this.value = this.plain === null ? this.parseAny(text) : null;
+    if (this.plain === null) this.value = this.parseAny(text);
     this.bytes = text.length;
     this.held.clear();
   }

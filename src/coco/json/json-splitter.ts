@@ -208,8 +208,8 @@ export class JsonSplitter<Plain> {
   private readonly endElement = (): void => {
     const { member, index } = this;
     const { value, plain, bytes } = this.elements;
-    if (plain !== null) this.pieces.push({ kind: 'plain', member, value: plain, bytes });
-    else if (value !== null) this.pieces.push({ kind: 'element', member, index, value, bytes });
+    if (plain === null) this.pieces.push({ kind: 'element', member, index, value, bytes });
+    else this.pieces.push({ kind: 'plain', member, value: plain, bytes });
     this.index++;
     this.state = 'afterElement';
   };

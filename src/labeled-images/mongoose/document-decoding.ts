@@ -1,8 +1,7 @@
 import mongoose from 'mongoose';
+import { BSON_TYPES, SIZE_BYTES } from '../annotation-output';
 
 const { Double, ObjectId } = mongoose.mongo;
-
-const SIZE_BYTES = 4;
 
 interface Decoded {
   readonly value: unknown;
@@ -12,20 +11,19 @@ interface Decoded {
 
 type Decode = (bson: Buffer, at: number) => Decoded;
 
-/** Of the types that JSON and our own references become. https://bsonspec.org/spec.html */
 const DECODE: Readonly<Record<number, Decode>> = {
-  0x01: (bson, at) => ({ value: new Double(bson.readDoubleLE(at)), end: at + 8 }),
-  0x02: decodeText,
-  0x03: decodeObject,
-  0x04: (bson, at) => {
+  [BSON_TYPES.double]: (bson, at) => ({ value: new Double(bson.readDoubleLE(at)), end: at + 8 }),
+  [BSON_TYPES.text]: decodeText,
+  [BSON_TYPES.object]: decodeObject,
+  [BSON_TYPES.list]: (bson, at) => {
     const { value, end } = decodeObject(bson, at);
     return { value: [...value.values()], end };
   },
-  0x07: (bson, at) => ({ value: new ObjectId(bson.subarray(at, at + 12)), end: at + 12 }),
-  0x08: (bson, at) => ({ value: bson[at] === 1, end: at + 1 }),
-  0x0a: (_, at) => ({ value: null, end: at }),
-  0x10: (bson, at) => ({ value: bson.readInt32LE(at), end: at + 4 }),
-  0x12: (bson, at) => ({ value: bson.readBigInt64LE(at), end: at + 8 }),
+  [BSON_TYPES.objectId]: (bson, at) => ({ value: new ObjectId(bson.subarray(at, at + 12)), end: at + 12 }),
+  [BSON_TYPES.boolean]: (bson, at) => ({ value: bson[at] === 1, end: at + 1 }),
+  [BSON_TYPES.null]: (_, at) => ({ value: null, end: at }),
+  [BSON_TYPES.int32]: (bson, at) => ({ value: bson.readInt32LE(at), end: at + 4 }),
+  [BSON_TYPES.int64]: (bson, at) => ({ value: bson.readBigInt64LE(at), end: at + 8 }),
 };
 
 /**

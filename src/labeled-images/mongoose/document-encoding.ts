@@ -1,13 +1,10 @@
 import mongoose from 'mongoose';
-import { CLASS_OFFSET, writeDigits } from '../annotation-output';
-import { lengthOf, spanOf, writeSpan, type ByteSpan } from '../byte-span';
+import { BSON_TYPES, CLASS_OFFSET, SIZE_BYTES, writeDigits } from '../annotation-output';
+import { keep, lengthOf, spanOf, writeSpan, type ByteSpan } from '../byte-span';
 import type { NewDocument } from '../labeled-image.repository';
 
 const { BSON } = mongoose.mongo;
 
-/** https://bsonspec.org/spec.html */
-const TYPES = { object: 0x03, list: 0x04, objectId: 0x07, null: 0x0a, int64: 0x12 } as const;
-const SIZE_BYTES = 4;
 const NAMES = {
   id: Buffer.from('_id\0'),
   taskId: Buffer.from('task_id\0'),
@@ -28,7 +25,8 @@ const ELEMENT_BYTES_MAX = 1 + 8 + 1;
 export function encodeAnnotation(annotation: object): ByteSpan {
   const members = Object.entries(annotation).map(([name, value]) => [name, storable(value)] as const);
   // An object would have a member first whose name is an index.
-  return spanOf(Buffer.from(BSON.serialize(new Map<string, unknown>([['lab_class_id', 0], ...members]))));
+  const bson = BSON.serialize(new Map<string, unknown>([['lab_class_id', 0], ...members]));
+  return keep(spanOf(Buffer.from(bson.buffer, bson.byteOffset, bson.length)));
 }
 
 /** Documents as they are stored, one behind the other; their annotations have been encoded. */
@@ -48,23 +46,23 @@ function bytesMax({ annotations }: NewDocument): number {
 /** @returns the index behind it, as all that write here */
 function writeDocument(bytes: Buffer, begun: number, taskId: bigint, document: NewDocument): number {
   let at = begun + SIZE_BYTES;
-  at = writeName(bytes, at, TYPES.objectId, NAMES.id);
+  at = writeName(bytes, at, BSON_TYPES.objectId, NAMES.id);
   at += bytes.write(document.id, at, 'hex');
   at = writeInt64(bytes, at, NAMES.taskId, taskId);
   at = writeInt64(bytes, at, NAMES.imageId, BigInt(document.imageId));
   at =
     document.roiId === null
-      ? writeName(bytes, at, TYPES.null, NAMES.roiId)
+      ? writeName(bytes, at, BSON_TYPES.null, NAMES.roiId)
       : writeInt64(bytes, at, NAMES.roiId, BigInt(document.roiId));
   return writeEnd(bytes, begun, writeAnnotations(bytes, at, document));
 }
 
 function writeAnnotations(bytes: Buffer, at: number, { labClassIds, annotations }: NewDocument): number {
-  const list = writeName(bytes, at, TYPES.list, NAMES.annotations);
+  const list = writeName(bytes, at, BSON_TYPES.list, NAMES.annotations);
   let end = list + SIZE_BYTES;
   let place = 0;
   for (const annotation of annotations as readonly ByteSpan[]) {
-    bytes[end] = TYPES.object;
+    bytes[end] = BSON_TYPES.object;
     end = writeDigits(bytes, end + 1, place);
     bytes[end++] = 0;
     const begun = end;
@@ -75,7 +73,7 @@ function writeAnnotations(bytes: Buffer, at: number, { labClassIds, annotations 
 }
 
 function writeInt64(bytes: Buffer, at: number, name: Buffer, value: bigint): number {
-  return bytes.writeBigInt64LE(value, writeName(bytes, at, TYPES.int64, name));
+  return bytes.writeBigInt64LE(value, writeName(bytes, at, BSON_TYPES.int64, name));
 }
 
 function writeName(bytes: Buffer, at: number, type: number, name: Buffer): number {

@@ -6,7 +6,7 @@ import { encodeAnnotation } from './document-encoding';
 
 /** More are no faster, and 1,000 are 15 MB more of memory. */
 const BATCH_DOCUMENTS = 250;
-/** Of JSON: as BSON it may be three times as much, and a message takes 48 MB. */
+/** Of JSON: as BSON it may be six times as much, and a message takes 48 MB. */
 const BATCH_BYTES = 2 ** 22;
 /** Rows fetched at once: so few of 15 MB each still have room, and more of a kilobyte are hardly faster. */
 const FETCH_ROWS_MAX = 100;

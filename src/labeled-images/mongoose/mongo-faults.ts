@@ -107,19 +107,18 @@ export function isMongoAway(thrown: unknown): boolean {
 }
 
 /** What mongod answers to a write. https://www.mongodb.com/docs/manual/reference/command/insert/#output */
-export interface WriteReply {
-  readonly ok: number;
+interface WriteReply {
   readonly writeErrors?: readonly { readonly code: number; readonly errmsg: string }[];
-  readonly writeConcernError?: { readonly code: number; readonly errmsg: string };
 }
 
-/** A command throws nothing for the documents that it could not write; null where nothing is wrong. */
-export function writeFault(reply: WriteReply): Error | null {
-  const { writeErrors = [], writeConcernError } = reply;
+/**
+ * A command throws where no majority has confirmed it, and nothing for the documents that it could not write; null where
+ * nothing is wrong.
+ */
+export function writeFault({ writeErrors = [] }: WriteReply): Error | null {
   // One that does not go away later is the one to be told.
   const fault = writeErrors.find(({ code }) => !AWAY_CODES.has(code)) ?? writeErrors[0];
-  if (fault) return new MongoServerError(fault);
-  return writeConcernError ? new MongoWriteConcernError({ ...reply, writeConcernError }) : null;
+  return fault ? new MongoServerError(fault) : null;
 }
 
 /** A bulk write hides what ended it: of a document by its code, of the connection by having none. */

@@ -3,7 +3,7 @@ import { Logger } from '@nestjs/common';
 import type mongoose from 'mongoose';
 import { decodeDocuments } from './document-decoding';
 import type { DocumentCollection, LabeledImage } from './labeled-image.schema';
-import { writeFault, type WriteReply } from './mongo-faults';
+import { writeFault } from './mongo-faults';
 import { WRITE } from './mongo-settings';
 
 /** What the driver takes for an array in a command that is BSON already; any number of documents may be pushed at once. */
@@ -15,12 +15,6 @@ type DocumentSequence = new (field: string) => {
 const { writeConcern, maxTimeMS } = WRITE;
 const { wtimeoutMS: wtimeout, ...acknowledged } = writeConcern;
 
-/** The same by the driver's own method: slower, but it sends them once more where the connection is lost. */
-export async function insertRepeatably(documents: DocumentCollection, bson: Buffer): Promise<void> {
-  const decoded = decodeDocuments(bson) as unknown as LabeledImage[]; // Maps are as good to the driver
-  await documents.insertMany(decoded, { ...WRITE, ordered: false });
-}
-
 /**
  * Writes documents that are BSON already, one behind the other: at most 48 MB, a message of MongoDB. All of them are tried.
  * @throws for a part that was not written, and for a majority that did not confirm
@@ -28,7 +22,7 @@ export async function insertRepeatably(documents: DocumentCollection, bson: Buff
 export async function insertRaw(
   documents: DocumentCollection,
   bson: Buffer,
-  Sequence = DOCUMENT_SEQUENCE,
+  Sequence = documentSequence(),
 ): Promise<void> {
   if (!Sequence) return insertRepeatably(documents, bson);
   const sequence = new Sequence('documents');
@@ -43,8 +37,22 @@ export async function insertRaw(
     writeConcern: { ...acknowledged, wtimeout },
     maxTimeMS,
   });
-  const fault = writeFault(reply as WriteReply);
+  const fault = writeFault(reply);
   if (fault) throw fault;
+}
+
+/** The same by the driver's own method: slower, but it sends them once more where the connection is lost. */
+export async function insertRepeatably(documents: DocumentCollection, bson: Buffer): Promise<void> {
+  const decoded = decodeDocuments(bson) as unknown as LabeledImage[]; // Maps are as good to the driver
+  await documents.insertMany(decoded, { ...WRITE, ordered: false });
+}
+
+let found: DocumentSequence | null | undefined;
+
+/** Looked for once, when there is something to be inserted. */
+function documentSequence(): DocumentSequence | null {
+  if (found === undefined) found = findDocumentSequence();
+  return found;
 }
 
 /**
@@ -70,4 +78,3 @@ function findDocumentSequence(): DocumentSequence | null {
 const EMPTY_DOCUMENTS = Buffer.from([5, 0, 0, 0, 0, 5, 0, 0, 0, 0]);
 /** https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol/, "Kind 1: Document Sequence" */
 const EXPECTED = Buffer.concat([Buffer.from('\x01\x18\0\0\0documents\0', 'latin1'), EMPTY_DOCUMENTS]);
-const DOCUMENT_SEQUENCE = findDocumentSequence();

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager, QueryRunner } from 'typeorm';
-import { copyText, escapeText } from '../../database/copy-rows';
+import { copyText, escapeText, joinFields } from '../../database/copy-rows';
 import type { CopyPlan, CopySlice } from '../../database/copy-plan';
 import type { DocumentRange } from '../../database/document-range';
 import { OneInFlight } from '../../database/one-in-flight';
@@ -67,7 +67,7 @@ export class PostgresLabeledImageRepository extends LabeledImageRepository {
   }
 
   override prepare(annotation: object): ByteSpan {
-    return spanOf(Buffer.from(escapeText(JSON.stringify(annotation))));
+    return keep(spanOf(Buffer.from(escapeText(JSON.stringify(annotation)))));
   }
 
   override prepareEncoded({ json }: EncodedAnnotation): ByteSpan {
@@ -233,11 +233,10 @@ export class PostgresLabeledImageRepository extends LabeledImageRepository {
   }
 }
 
-/** In the order of INTO. */
-/** Lines for COPY: as strings their annotations would cost the garbage collector a few times. */
+/** Lines for COPY, in the order of INTO: as strings their annotations would cost the garbage collector a few times. */
 function encodeLines(taskId: string, documents: readonly NewDocument[]): Buffer {
   const lines = documents.map(({ id, imageId, roiId, labClassIds, annotations }) => ({
-    head: [taskId, id, imageId, roiId ?? '\\N', `{${labClassIds.join(',')}}`, '['].join('\t'),
+    head: joinFields([taskId, id, imageId, roiId, `{${labClassIds.join(',')}}`, '[']),
     annotations: annotations as readonly ByteSpan[],
   }));
   const bytes = Buffer.allocUnsafe(lines.reduce((sum, line) => sum + lineBytes(line), 0));
@@ -260,8 +259,10 @@ function lineBytes({ head, annotations }: Line): number {
 
 function writeLine(bytes: Buffer, begun: number, { head, annotations }: Line): number {
   let at = begun + bytes.write(head, begun, 'latin1');
+  let isFirst = true;
   for (const annotation of annotations) {
-    if (annotation !== annotations[0]) bytes[at++] = COMMA;
+    if (!isFirst) bytes[at++] = COMMA;
+    isFirst = false;
     at = writeSpan(bytes, at, annotation);
   }
   return at + bytes.write(LINE_END, at, 'latin1');
