@@ -264,7 +264,7 @@ function insertCopies(
        $2::bigint, new_id, set_type, name, width, height, state, ${place},
        CASE WHEN mongo_id IS NOT NULL THEN $6::text || (new_id + $7::bigint) END, id, extra
      FROM image
-     CROSS JOIN LATERAL (SELECT ${shiftedId('id', 3)} AS new_id) AS copy
+     CROSS JOIN LATERAL (SELECT ${shiftedId('id', 3, runs)} AS new_id) AS copy
      WHERE task_id = $1::bigint
        ${condition}`,
     [plan.source, plan.target, ...runColumns(runs), plan.documentPrefix, plan.documentShift, ...parameters],

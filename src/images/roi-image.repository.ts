@@ -22,7 +22,7 @@ export class RoiImageRepository {
     return countAffected(
       manager,
       `INSERT INTO roi_image (task_id, id, image_id, x, y, width, height, copied_from_id)
-       SELECT $2::bigint, ${shiftedId('id', 3)}, ${shiftedId('image_id', 6)}, x, y, width, height, id
+       SELECT $2::bigint, ${shiftedId('id', 3, roiRuns)}, ${shiftedId('image_id', 6, imageRuns)}, x, y, width, height, id
        FROM roi_image
        WHERE task_id = $1::bigint
          AND image_id BETWEEN $9::bigint AND $10::bigint`,

@@ -249,6 +249,20 @@ describeWithMongoDb('what only MongoDB has', () => {
     expect(await inspect()).toMatchObject([{ kind, count: 1 }]);
   });
 
+  it.each<[string, (id: number) => unknown]>([
+    ['a list of a known one', (id) => [new Int32(id)]],
+    ['a fraction', (id) => new Double(id + 0.5)],
+    ['the one before', (id) => new Int32(id - 1)],
+    ['the one after', (id) => new Int32(id + 1)],
+  ])('a class that is %s is unknown', async (_, classId) => {
+    await anImage(({ lab_class_id, ...references }) => ({
+      ...references,
+      annotations: [{ lab_class_id }, { lab_class_id: classId(lab_class_id) }],
+    }));
+    expect((await copy()).copied).toBe(0);
+    expect(await inspect()).toMatchObject([{ kind: 'unknown_class', count: 1 }]);
+  });
+
   it('a double among the ids of a copy is a fault, and no reason to fail', async () => {
     const prefix = await documentPrefix(mongo.dataSource.manager);
     const idOf = (image: bigint) => new ObjectId(prefix + String(image + 1n));
@@ -379,7 +393,7 @@ describeWithMongoDb('what only MongoDB has', () => {
         'find',
         () => inSnapshot(mongo.dataSource, async (c) => mongo.repository.stream(c, taskId).next()),
       ],
-      ['inspect', 'aggregate', inspect],
+      ['inspect', 'find', inspect],
       ['remove', 'find', remove],
     ])('%s: the database is away when connections break or there is no primary', async (_, command, work) => {
       await fail('alwaysOn', { failCommands: [command], closeConnection: true });
@@ -473,13 +487,13 @@ describeWithMongoDb('what only MongoDB has', () => {
     }
     const sent = commands.filter((command) => COMMANDS.some((name) => name in command));
     expect(sent.map((command) => COMMANDS.find((name) => name in command))).toEqual([
-      ...['insert', 'insert', 'find', 'aggregate', 'aggregate', 'aggregate', 'find', 'delete'],
+      ...['insert', 'insert', 'find', 'aggregate', 'aggregate', 'find', 'find', 'find', 'delete'],
     ]);
     for (const command of sent) {
       expect(command).toMatchObject({ maxTimeMS: expect.any(Number) as number });
       expect(command['$readPreference']?.mode ?? 'primary').toBe('primary');
     }
-    const [one, many, , merged, , , , deleted] = sent;
+    const [one, many, , merged, , , , , deleted] = sent;
     for (const command of [one, many, merged, deleted])
       expect(command).toMatchObject({ writeConcern: { w: 'majority', j: true, wtimeout: 10_000 } });
   });

@@ -2,6 +2,7 @@ import mongoose from 'mongoose';
 import type { CopyPlan } from '../../database/copy-plan';
 import type { DocumentRange } from '../../database/document-range';
 import type { IdRun } from '../../database/id-run';
+import { classSubscripts } from '../../label-classes/class-subscripts';
 import type { CopiedLabelClass } from '../../label-classes/label-class.repository';
 import type { CopyChunk, Pointer } from './copy-chunks';
 
@@ -42,14 +43,17 @@ export function targetRange(plan: CopyPlan, { firstId, lastId, imageRuns }: Copy
   };
 }
 
-/** Whether all annotations of a document are of these classes: a document without a list of annotations has none it knows. */
-export function hasKnownClasses(classIds: readonly number[]): Expression {
-  const isKnown = { $gte: [{ $indexOfArray: [classIds, '$$annotation.lab_class_id'] }, 0] };
+/**
+ * Documents whose annotations are all of these classes; one without a list of annotations has none it knows. A query, because
+ * an expression makes values of all annotations first, which takes a tenth of the copy.
+ */
+export function ofClasses(classIds: readonly number[]): Condition {
+  const isAnother = [{ lab_class_id: { $nin: classIds } }, { lab_class_id: { $type: 'array' } }];
   return {
-    $cond: [
-      { $isArray: '$annotations' },
-      { $allElementsTrue: { $map: { input: '$annotations', as: 'annotation', in: isKnown } } },
-      false,
+    annotations: { $type: 'array' },
+    $nor: [
+      { annotations: { $elemMatch: { $or: isAnother } } },
+      { annotations: { $elemMatch: { $not: { $type: 'object' } } } },
     ],
   };
 }
@@ -90,7 +94,7 @@ function copyable({ imageRuns, roiRuns }: CopyChunk, labelClasses: readonly Copi
     $and: [
       { $or: imageRuns.map((run) => inRun('img_id', run)) },
       { $or: [{ img_roi_id: null }, ...roiRuns.map((run) => inRun('img_roi_id', run))] },
-      { $expr: hasKnownClasses(labelClasses.map(({ sourceId }) => sourceId)) },
+      ofClasses(labelClasses.map(({ sourceId }) => sourceId)),
     ],
   };
 }
@@ -121,13 +125,18 @@ function rewriteStages(
   ];
 }
 
-/** `$mergeObjects` leaves a member where it stands. */
+/** `$setField` leaves a member where it stands, and the others as they are. */
 function rewritten(labelClasses: readonly CopiedLabelClass[]): Expression {
-  const sourceIds = labelClasses.map(({ sourceId }) => sourceId);
-  const place = { $indexOfArray: [sourceIds, '$$annotation.lab_class_id'] };
-  // Of a class that is not there the place is -1, which means the last one; such a document does not come here.
-  const classId = { $arrayElemAt: [labelClasses.map(({ id }) => id), place] };
-  return { $mergeObjects: ['$$annotation', { lab_class_id: classId }] };
+  const value = newClassId('$$annotation.lab_class_id', labelClasses);
+  return { $setField: { field: 'lab_class_id', input: '$$annotation', value } };
+}
+
+/** Of a class that is not there both forms would give another one's; such a document does not come here. */
+function newClassId(classId: string, labelClasses: readonly CopiedLabelClass[]): Expression {
+  const subscripts = classSubscripts(labelClasses);
+  if (subscripts) return { $arrayElemAt: [subscripts.newIds, { $subtract: [classId, subscripts.firstId] }] };
+  const place = { $indexOfArray: [labelClasses.map(({ sourceId }) => sourceId), classId] };
+  return { $arrayElemAt: [labelClasses.map(({ id }) => id), place] };
 }
 
 /** An id that lies in one of the runs, plus the shift of its run. */

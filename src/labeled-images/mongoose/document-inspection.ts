@@ -1,7 +1,7 @@
 import type mongoose from 'mongoose';
 import type { EntityManager } from 'typeorm';
 import { EXAMPLES_MAX, type DocumentFault, type DocumentFaultKind } from '../document-faults';
-import { hasKnownClasses } from './copy-pipeline';
+import { ofClasses } from './copy-pipeline';
 import { toObjectId } from './document-ids';
 import { BY_TASK, type DocumentCollection } from './labeled-image.schema';
 import { READ } from './mongo-settings';
@@ -10,10 +10,13 @@ import { imagesAfter, type PlacedImage } from './placed-images';
 const PAGE_IMAGES = 2_000;
 
 /** What a document refers to. Whatever is no int64 is no id: it could not be copied. */
-interface References {
+interface StoredReferences {
   readonly _id: mongoose.mongo.ObjectId;
   readonly img_id?: unknown;
   readonly img_roi_id?: unknown;
+}
+
+interface References extends StoredReferences {
   readonly hasKnownClasses: boolean;
 }
 
@@ -73,16 +76,21 @@ export class DocumentInspection {
     classIds: readonly number[],
   ): Promise<Map<string, References>> {
     const ids = images.flatMap(({ mongoId }) => toObjectId(mongoId!) ?? []); // filtered
-    const found = await this.documents
-      .aggregate<References>(
-        [
-          { $match: { task_id: BigInt(this.taskId), _id: { $in: ids } } },
-          { $project: { img_id: 1, img_roi_id: 1, hasKnownClasses: hasKnownClasses(classIds) } },
-        ],
-        { ...READ, hint: BY_TASK, useBigInt64: true, batchSize: PAGE_IMAGES + 1 },
-      )
-      .toArray();
-    return new Map(found.map((document) => [document._id.toHexString(), document]));
+    const named = { task_id: BigInt(this.taskId), _id: { $in: ids } };
+    const found = await this.find(named, { img_id: 1, img_roi_id: 1 });
+    const ofKnownClasses = await this.find({ ...named, ...ofClasses(classIds) }, { _id: 1 });
+    const known = new Set(ofKnownClasses.map(({ _id }) => _id.toHexString()));
+    return new Map(
+      found.map((document) => {
+        const id = document._id.toHexString();
+        return [id, { ...document, hasKnownClasses: known.has(id) }];
+      }),
+    );
+  }
+
+  private find(named: mongoose.QueryFilter<unknown>, projection: object): Promise<StoredReferences[]> {
+    const options = { ...READ, hint: BY_TASK, useBigInt64: true, batchSize: PAGE_IMAGES + 1 };
+    return this.documents.find<StoredReferences>(named, { ...options, projection }).toArray();
   }
 
   private async classIds(): Promise<number[]> {

@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 import type { CopyPlan, CopySlice } from '../../database/copy-plan';
 import { countAffected } from '../../database/count-affected';
 import { runColumns, shiftedId } from '../../database/id-run';
+import { classSubscripts } from '../../label-classes/class-subscripts';
 import type { CopiedLabelClass } from '../../label-classes/label-class.repository';
 
 /**
@@ -80,12 +81,10 @@ export class DocumentCopy {
          $2::bigint, $9::text || (new_id + $10::bigint), new_id, new_roi_id, new_class_ids, annotations
        FROM ${images}
        CROSS JOIN LATERAL (
-         SELECT ${shiftedId('image.id', 3)} AS new_id, ${shiftedId('img_roi_id', 6)} AS new_roi_id
+         SELECT ${shiftedId('image.id', 3, imageRuns)} AS new_id, ${shiftedId('img_roi_id', 6, roiRuns)} AS new_roi_id
        ) AS copy
-       -- unnest() not in FROM, where it buffers its rows; OFFSET, so that the array is not made twice, for the condition too.
-       CROSS JOIN LATERAL (
-         SELECT ARRAY(SELECT ${this.classLookup.sql('unnest(lab_class_ids)')}) AS new_class_ids OFFSET 0
-       ) AS classes
+       -- OFFSET, so that the array is not made twice, for the condition too.
+       CROSS JOIN LATERAL (SELECT ${newClassIds(this.classLookup)} AS new_class_ids OFFSET 0) AS classes
        WHERE ${condition}
          AND (img_roi_id IS NULL) = (new_roi_id IS NULL)
          AND array_position(new_class_ids, NULL) IS NULL`,
@@ -109,27 +108,32 @@ interface ClassLookup {
   readonly parameter: string;
 }
 
-/** More than a task has by itself, and not so much that it costs to send. */
-const SUBSCRIPTS_MAX = 4_000;
+/** A few classes are named one by one, which takes half as long as a subquery; most images have no more. */
+const CLASSES_NAMED_MAX = 4;
 
-/**
- * The ids of a task's classes mostly follow each other: then they are the subscripts of an array. Those that are scattered are
- * looked up by name, which takes a sixth longer.
- */
+/** SQL for the array of a document's new classes, NULL in the place of one that is not copied. */
+function newClassIds({ sql }: ClassLookup): string {
+  const named = Array.from({ length: CLASSES_NAMED_MAX }, (_, at) => sql(`lab_class_ids[${String(at + 1)}]`));
+  const branches = named.map(
+    (_, at) => `WHEN ${String(at + 1)} THEN ARRAY[${named.slice(0, at + 1).join()}]`,
+  );
+  // unnest() not in FROM, where it buffers its rows.
+  return `CASE cardinality(lab_class_ids) ${branches.join(' ')} ELSE ARRAY(SELECT ${sql('unnest(lab_class_ids)')}) END`;
+}
+
+/** Classes that are scattered are looked up by name. */
 function classLookup(labelClasses: readonly CopiedLabelClass[]): ClassLookup {
-  const sourceIds = labelClasses.map(({ sourceId }) => sourceId).sort((a, b) => a - b);
-  const newIds = new Map(labelClasses.map(({ sourceId, id }) => [sourceId, id]));
-  const [first, last] = [sourceIds[0], sourceIds.at(-1)];
-  if (first !== undefined && last !== undefined && last - first < SUBSCRIPTS_MAX) {
+  const subscripts = classSubscripts(labelClasses);
+  if (subscripts) {
+    const { firstId, newIds } = subscripts;
     // 0, not NULL, where there is no class: in an array with NULLs every lookup begins at its first element.
-    const elements = Array.from({ length: last - first + 1 }, (_, at) => newIds.get(first + at) ?? 0);
     return {
       sql: (id) => `nullif(($11::int[])[${id}], 0)`,
-      parameter: `[${String(first)}:${String(last)}]={${elements.join()}}`,
+      parameter: `[${String(firstId)}:${String(firstId + newIds.length - 1)}]={${newIds.join()}}`,
     };
   }
   return {
     sql: (id) => `($11::jsonb ->> ${id}::text)::int`,
-    parameter: JSON.stringify(Object.fromEntries(newIds)),
+    parameter: JSON.stringify(Object.fromEntries(labelClasses.map(({ sourceId, id }) => [sourceId, id]))),
   };
 }
