@@ -136,17 +136,24 @@ const MUTANTS = [
   },
   {
     name: 'unknown-class',
-    why: 'a class that the task does not have becomes its last one',
+    why: 'a class that the task does not have becomes another one',
     edits: [
       [
         'src/labeled-images/mongoose/copy-pipeline.ts',
-        'const isKnown = { $gte: [{ $indexOfArray: [classIds,',
-        'const isKnown = { $gte: [{ $indexOfArray: [[0, ...classIds],',
+        '{ lab_class_id: { $nin: classIds } }',
+        '{ lab_class_id: { $in: [] } }',
       ],
+    ],
+    tests: ['contract', 'test/contract/mongoose'],
+  },
+  {
+    name: 'class-in-a-list',
+    why: 'a list of a class is taken for the class',
+    edits: [
       [
         'src/labeled-images/mongoose/copy-pipeline.ts',
-        "'$$annotation.lab_class_id'] }, 0] };",
-        "'$$annotation.lab_class_id'] }, -1] };",
+        "{ lab_class_id: { $type: 'array' } }",
+        "{ lab_class_id: { $type: 'regex' } }",
       ],
     ],
     tests: ['contract', 'test/contract/mongoose'],
