@@ -129,7 +129,9 @@ it('leaves it to who takes the documents when a lookup fails while the file goes
   const fault = new Error('connection lost');
   const staging = {
     ...new Watched().staging,
-    prepareLookups: () => Promise.resolve(),
+    reserveListedClasses: () => Promise.resolve(),
+    findRun: () =>
+      Promise.resolve({ firstKey: 0, firstId: '1', firstDocument: '2', firstRoiId: null, rois: '0' }),
     reserveClasses: () => Promise.reject(fault),
   } as unknown as StagingRepository; // all that documents are made with
   // Each is a batch of its own, complete when the next one begins; between two there is time for a fault to be noticed.

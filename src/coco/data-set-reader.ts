@@ -16,6 +16,7 @@ import {
 } from './coco-elements';
 import type { DataSetFile } from './data-set-file';
 import { DocumentBuilder } from './document-builder';
+import { ImageRun } from './image-run';
 import type { ImportReport } from './import-report';
 import type { ElementPiece, JsonPiece } from './json/json-piece';
 import { JsonSyntaxError } from './json/json-syntax-error';
@@ -132,9 +133,10 @@ export class DataSetReader {
    * @throws OutOfOrder where the annotations of an image don't stand together
    */
   async *makeDocuments(documentPrefix: string, images: number): AsyncGenerator<NewDocument[]> {
-    await this.staging.prepareLookups(this.connection.manager);
     const { staging, connection, statements } = this;
-    const builder = new DocumentBuilder(staging, connection, statements, documentPrefix, images);
+    await staging.reserveListedClasses(connection.manager);
+    const run = await this.findRun(documentPrefix);
+    const builder = new DocumentBuilder(staging, connection, statements, documentPrefix, run, images);
     let building: Promise<NewDocument[]> = Promise.resolve([]);
     try {
       for await (const batch of this.batches) {
@@ -155,6 +157,15 @@ export class DataSetReader {
     await this.pieces.return(undefined);
     // The next user of the connection must not find a statement running, and its fault is not the first one.
     await this.statements.ended().catch(() => undefined);
+  }
+
+  /** null where the images have to be looked up one by one. */
+  private async findRun(documentPrefix: string): Promise<ImageRun | null> {
+    const { manager } = this.connection;
+    const run = await this.staging.findRun(manager);
+    if (run) return new ImageRun(run, documentPrefix);
+    await this.staging.indexPlaces(manager);
+    return null;
   }
 
   private *unlessFaulty(documents: NewDocument[]): Generator<NewDocument[]> {

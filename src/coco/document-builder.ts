@@ -3,6 +3,7 @@ import type { NewDocument } from '../labeled-images/labeled-image.repository';
 import type { AnnotationGroup } from './annotation-groups';
 import type { OneInFlight } from '../database/one-in-flight';
 import { OutOfOrder } from './out-of-order';
+import type { ImageRun } from './image-run';
 import type { DocumentPlace, StagingRepository } from './staging.repository';
 
 /** Data sets have tens or thousands; of more not all are remembered. */
@@ -22,6 +23,7 @@ export class DocumentBuilder {
     private readonly connection: QueryRunner,
     private readonly statements: OneInFlight,
     private readonly documentPrefix: string,
+    private readonly run: ImageRun | null,
     images: number,
   ) {
     this.begun = new Uint8Array(Math.ceil(images / 8));
@@ -65,10 +67,10 @@ export class DocumentBuilder {
     return ids;
   }
 
-  private findPlaces(imageKeys: readonly string[]): Promise<(DocumentPlace | undefined)[]> {
-    return this.statements.run(() =>
-      this.staging.findPlaces(this.connection.manager, this.documentPrefix, imageKeys),
-    );
+  private async findPlaces(imageKeys: readonly string[]): Promise<(DocumentPlace | undefined)[]> {
+    const { run, staging, connection, documentPrefix } = this;
+    if (run) return imageKeys.map((key) => run.find(key));
+    return this.statements.run(() => staging.findPlaces(connection.manager, documentPrefix, imageKeys));
   }
 
   private begin(key: string, { seq }: DocumentPlace): void {

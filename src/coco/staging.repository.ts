@@ -8,6 +8,7 @@ import type { CocoCategory, CocoImage } from './coco-elements';
 import { PALETTE } from './palette';
 import type { DataSetFault } from './data-set-faults';
 import { EXAMPLES_MAX, type ImportDirt } from './import-report';
+import type { PlacedImageRun } from './image-run';
 
 /** The four columns of a ROI of an image without one. */
 const NO_ROI = [null, null, null, null];
@@ -219,14 +220,38 @@ export class StagingRepository {
     await manager.query(`ANALYZE placed_image`);
   }
 
-  /** For `findPlaces` and `reserveClasses`: classes that are known have ids in their order. */
-  async prepareLookups(manager: EntityManager): Promise<void> {
+  /** Classes that are known have ids in their order. */
+  async reserveListedClasses(manager: EntityManager): Promise<void> {
     await manager.query(
-      `CREATE INDEX ON placed_image (key);
-       INSERT INTO reserved_class (key)
+      `INSERT INTO reserved_class (key)
        SELECT key FROM staged_category ORDER BY seq
        ON CONFLICT DO NOTHING`,
     );
+  }
+
+  /** null where the images are no single run: then `findPlaces` looks them up. */
+  async findRun(manager: EntityManager): Promise<PlacedImageRun | null> {
+    const [run] = await manager.query<PlacedImageRun[]>(
+      `SELECT
+         min(number)::float8 AS "firstKey", min(id)::text AS "firstId", min(document_number)::text AS "firstDocument",
+         min(roi_id)::text AS "firstRoiId",
+         string_agg(CASE WHEN roi_id IS NULL THEN '0' ELSE '1' END, '' ORDER BY seq) AS rois
+       FROM (
+         -- A text is in quotes. OFFSET, so that the number is made once and not for each aggregate.
+         SELECT *, CASE WHEN key NOT LIKE '"%' AND length(key) < 16 THEN key::bigint END AS number
+         FROM placed_image
+         OFFSET 0
+       ) AS image
+       HAVING count(number) = count(*)
+         AND min(number - seq) = max(number - seq)
+         AND min(id - seq) = max(id - seq)`,
+    );
+    return run ?? null;
+  }
+
+  /** For `findPlaces`. */
+  async indexPlaces(manager: EntityManager): Promise<void> {
+    await manager.query('CREATE INDEX ON placed_image (key)');
   }
 
   /** Of the images with these keys, each at the place of its key; undefined where no image has it. */

@@ -52,6 +52,22 @@ describeInEachMode('an import that writes documents while it reads', (mode) => {
     expect(await garbageOf(app, id)).toEqual([]);
   });
 
+  it.each<[string, (id: number) => unknown]>([
+    ['that descend', (id) => 10_000 - id],
+    ['that are scattered', (id) => (id * 7_919) % 1_000_003],
+    ['that are texts', (id) => `image ${String(id)}`],
+  ])('takes images with ids %s', async (_, idOf) => {
+    const dataSet = byImage(aDataSet({ images: 300, annotationsEach: EACH, classes: 7 }));
+    const images = dataSet.images.map((image) => ({ ...image, id: idOf(image['id'] as number) }));
+    const annotations = dataSet.annotations.map((one) => ({
+      ...one,
+      image_id: idOf(one['image_id'] as number),
+    }));
+    const id = newTaskId();
+    expect(await put(id, JSON.stringify({ ...dataSet, images, annotations }))).toMatchObject({ status: 200 });
+    expect(await namedContentOf(id)).toEqual(named(dataSet));
+  });
+
   it('knows the class of each annotation, of however many', async () => {
     const classes = 12_000;
     const dataSet = byImage(aDataSet({ images: 100, classes, annotationsEach: 240 }));
