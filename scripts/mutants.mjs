@@ -141,7 +141,7 @@ const MUTANTS = [
       [
         'src/labeled-images/mongoose/copy-pipeline.ts',
         '{ lab_class_id: { $nin: classIds } }',
-        '{ lab_class_id: { $in: [] } }',
+        '{ lab_class_id: { $nin: classIds, $in: [] } }',
       ],
     ],
     tests: ['contract', 'test/contract/mongoose'],
