@@ -72,7 +72,7 @@ export function runColumns(
 /**
  * SQL for the new id of `id`, NULL for one in no run; the `runColumns` are the parameters from `$n` on. Among several runs
  * a lookup by binary search, because a join would compare every row with every run; the usual one run needs none, which
- * takes a tenth off the whole copy.
+ * takes a fourteenth off the whole copy.
  */
 export function shiftedId(id: string, n: number, runs: readonly IdRun[]): string {
   const run = runs.length === 1 ? '1' : `width_bucket(${id}, $${String(n)}::bigint[])`;

@@ -100,17 +100,12 @@ it.each<[string, keys: string[], orderIds?: number[]]>([
   ['ids that descend', ['2', '1']],
   ['ids that ascend in another order than the images will have', ['1', '2'], [2, 1]],
 ])('is none with %s', async (_, keys, orderIds = []) => {
-  expect(
-    (
-      await places(
-        keys.map((key) => ({ key, hasRoi: true })),
-        orderIds,
-        [],
-      )
-    ).run,
-  ).toBeNull();
+  const images = keys.map((key) => ({ key, hasRoi: true }));
+  const { run } = await places(images, orderIds, []);
+  expect(run).toBeNull();
 });
 
 it('is none without an image', async () => {
-  expect((await places([], [], [])).run).toBeNull();
+  const { run } = await places([], [], []);
+  expect(run).toBeNull();
 });

@@ -16,19 +16,32 @@ export type Pipeline = Record<string, unknown>[];
  * The pipelines that copy a chunk inside MongoDB, so that no document comes here and every BSON type stays what it is: one
  * for the documents whose ids follow from their images' by arithmetic, one for the others.
  */
-export function copyPipelines(
-  plan: CopyPlan,
-  chunk: CopyChunk,
-  labelClasses: readonly CopiedLabelClass[],
-): Pipeline[] {
-  const rewrite = rewriteStages(plan, chunk, labelClasses);
+export function copyPipelines(plan: CopyPlan, chunk: CopyChunk, classes: ClassRewrite): Pipeline[] {
+  const rewrite = rewriteStages(plan, chunk, classes);
   const chosen = [computed(plan, chunk), listed(chunk.others)];
   return chosen
     .filter((condition) => condition !== null)
     .map((condition) => [
-      { $match: { $and: [{ task_id: BigInt(plan.source) }, condition, copyable(chunk, labelClasses)] } },
+      { $match: { $and: [{ task_id: BigInt(plan.source) }, condition, copyable(chunk, classes)] } },
       ...rewrite,
     ]);
+}
+
+/** What the pipelines of a copy do with its classes: the same for every chunk. */
+export interface ClassRewrite {
+  /** Documents that can be copied. */
+  readonly known: Condition;
+  /** What becomes of `$$annotation`. */
+  readonly annotation: Expression;
+}
+
+export function classRewrite(labelClasses: readonly CopiedLabelClass[]): ClassRewrite {
+  const value = newClassId('$$annotation.lab_class_id', labelClasses);
+  return {
+    known: ofClasses(labelClasses.map(({ sourceId }) => sourceId)),
+    // It leaves a member where it stands, and the others as they are.
+    annotation: { $setField: { field: 'lab_class_id', input: '$$annotation', value } },
+  };
 }
 
 /** The ids that the copies of a chunk have in the target; null where its images lie in no run. */
@@ -89,12 +102,12 @@ function listed(pointers: readonly Pointer[]): Condition | null {
 }
 
 /** Of an image and a ROI that are copied, and with classes that are: any other document is left out, and missed. */
-function copyable({ imageRuns, roiRuns }: CopyChunk, labelClasses: readonly CopiedLabelClass[]): Condition {
+function copyable({ imageRuns, roiRuns }: CopyChunk, { known }: ClassRewrite): Condition {
   return {
     $and: [
       { $or: imageRuns.map((run) => inRun('img_id', run)) },
       { $or: [{ img_roi_id: null }, ...roiRuns.map((run) => inRun('img_roi_id', run))] },
-      ofClasses(labelClasses.map(({ sourceId }) => sourceId)),
+      known,
     ],
   };
 }
@@ -107,7 +120,7 @@ function inRun(field: string, { firstId, lastId }: IdRun): Condition {
 function rewriteStages(
   { target, documentPrefix, documentShift }: CopyPlan,
   { imageRuns, roiRuns }: CopyChunk,
-  labelClasses: readonly CopiedLabelClass[],
+  classes: ClassRewrite,
 ): Pipeline {
   const imageId = shifted('$img_id', imageRuns);
   return [
@@ -118,17 +131,11 @@ function rewriteStages(
         img_id: imageId,
         // A null stays one, and what is not there does not come into being.
         img_roi_id: { $cond: [{ $isNumber: '$img_roi_id' }, shifted('$img_roi_id', roiRuns), '$img_roi_id'] },
-        annotations: { $map: { input: '$annotations', as: 'annotation', in: rewritten(labelClasses) } },
+        annotations: { $map: { input: '$annotations', as: 'annotation', in: classes.annotation } },
       },
     },
     { $merge: { into: 'labeled_image', on: '_id', whenMatched: 'fail', whenNotMatched: 'insert' } },
   ];
-}
-
-/** `$setField` leaves a member where it stands, and the others as they are. */
-function rewritten(labelClasses: readonly CopiedLabelClass[]): Expression {
-  const value = newClassId('$$annotation.lab_class_id', labelClasses);
-  return { $setField: { field: 'lab_class_id', input: '$$annotation', value } };
 }
 
 /** Of a class that is not there both forms would give another one's; such a document does not come here. */

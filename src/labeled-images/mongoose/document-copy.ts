@@ -3,7 +3,7 @@ import type { DocumentRange } from '../../database/document-range';
 import type { Heartbeat } from '../../database/heartbeat';
 import type { CopiedLabelClass } from '../../label-classes/label-class.repository';
 import { halve, type CopyChunk, type CopyChunks } from './copy-chunks';
-import { copyPipelines, targetRange, type Pipeline } from './copy-pipeline';
+import { classRewrite, copyPipelines, targetRange, type ClassRewrite, type Pipeline } from './copy-pipeline';
 import { idsIn } from './document-ids';
 import { inLanes } from './in-lanes';
 import { BY_TASK, type DocumentCollection } from './labeled-image.schema';
@@ -15,12 +15,16 @@ const LANES = 2;
 
 /** One copy of a task's documents, inside MongoDB. */
 export class DocumentCopy {
+  private readonly classes: ClassRewrite;
+
   constructor(
     private readonly documents: DocumentCollection,
     private readonly plan: CopyPlan,
-    private readonly labelClasses: readonly CopiedLabelClass[],
+    labelClasses: readonly CopiedLabelClass[],
     private readonly heartbeat: Heartbeat,
-  ) {}
+  ) {
+    this.classes = classRewrite(labelClasses);
+  }
 
   /** @returns how many documents lie in the target's range afterwards: `$merge` itself does not say */
   async run(slices: AsyncGenerator<CopySlice>, chunks: CopyChunks): Promise<number> {
@@ -34,7 +38,7 @@ export class DocumentCopy {
 
   private async copyChunk(chunk: CopyChunk): Promise<void> {
     try {
-      for (const pipeline of copyPipelines(this.plan, chunk, this.labelClasses)) await this.merge(pipeline);
+      for (const pipeline of copyPipelines(this.plan, chunk, this.classes)) await this.merge(pipeline);
     } catch (error) {
       if (!isTooSlow(error) || chunk.firstId === chunk.lastId) throw error;
       await this.copyInHalves(chunk);

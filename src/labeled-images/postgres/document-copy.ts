@@ -108,7 +108,7 @@ interface ClassLookup {
   readonly parameter: string;
 }
 
-/** A few classes are named one by one, which takes half as long as a subquery; most images have no more. */
+/** A few classes are named one by one, which takes two thirds of a subquery's time; most images have no more. */
 const CLASSES_NAMED_MAX = 4;
 
 /** SQL for the array of a document's new classes, NULL in the place of one that is not copied. */
