@@ -4,32 +4,34 @@ import type { EntityManager } from 'typeorm';
 import type { Environment } from '../config/environment';
 import { ENVIRONMENT } from '../config/environment.module';
 import { reserveIds } from '../database/id-allocator';
+import { OneInFlight } from '../database/one-in-flight';
 import { documentRange } from '../database/document-range';
-import { documentPrefix } from '../database/installation';
+import { documentPrefix as documentPrefixOf } from '../database/installation';
 import { refreshStatistics } from '../database/statistics';
 import { ApiError } from '../errors/api-error';
 import { ImageRepository } from '../images/image.repository';
 import { RoiImageRepository } from '../images/roi-image.repository';
 import { LabelClassRepository } from '../label-classes/label-class.repository';
 import { DocumentGarbageRepository } from '../labeled-images/document-garbage.repository';
-import { LabeledImageRepository } from '../labeled-images/labeled-image.repository';
+import { LabeledImageRepository, type NewDocument } from '../labeled-images/labeled-image.repository';
 import type { LockedConnection } from '../tasks/locked-connection';
 import { Sweeper } from '../tasks/sweeper';
 import { TaskLock } from '../tasks/task-lock';
-import { TaskRepository, type FilledTask, type NewTask, type TaskRow } from '../tasks/task.repository';
+import { TaskRepository, type NewTask, type TaskRow } from '../tasks/task.repository';
 import type { DataSetFile } from './data-set-file';
 import { DataSetReader } from './data-set-reader';
 import type { Imported } from './dto/imported.dto';
 import type { ImportQuery } from './dto/import-query.dto';
 import { ImportReport } from './import-report';
-import { OutOfOrder } from './out-of-order';
+import type { ReservedIds } from './reserved-ids';
+import { StagingNeeded } from './staging-needed';
 import { StagingRepository, type StagedCounts } from './staging.repository';
 import { Upload } from './upload';
 
 /**
  * Imports a COCO data set into an empty or a new task: all or nothing. The file is received whole, then read: images and
- * classes into temporary tables, where the file's ids are resolved. Annotations become documents while they are read, if
- * the file lists them by image and behind the images; else they go into the tables, too, and become documents then.
+ * classes into temporary tables. If the file lists the annotations behind the images and in their order, all is written
+ * while it is read; else the annotations go into the tables, too, where the file's ids are resolved.
  */
 @Injectable()
 export class CocoImportService {
@@ -67,7 +69,7 @@ export class CocoImportService {
       try {
         return await this.importInto(locked, task, file, true);
       } catch (reason) {
-        if (!(reason instanceof OutOfOrder)) throw reason;
+        if (!(reason instanceof StagingNeeded)) throw reason;
         this.logger.log({ event: 'import_begun_anew', taskId, reason: reason.message });
         return this.importInto(locked, task, file, false);
       }
@@ -77,8 +79,8 @@ export class CocoImportService {
   }
 
   /**
-   * `atOnce`: the annotations become documents while the file is read, if all images stand before them.
-   * @throws OutOfOrder where that turned out not to be possible
+   * `atOnce`: while the file is read, where all images stand before the annotations.
+   * @throws StagingNeeded where that turned out not to be possible
    */
   private async importInto(
     locked: LockedConnection,
@@ -88,48 +90,103 @@ export class CocoImportService {
   ): Promise<Imported> {
     const { connection } = locked;
     await this.staging.create(connection.manager);
-    const reader = new DataSetReader(this.staging, connection, file, new ImportReport());
+    const statements = new OneInFlight();
+    const reader = new DataSetReader(this.staging, connection, statements, file, new ImportReport());
     try {
       await reader.toAnnotations();
-      if (!reader.isOver) {
-        if (atOnce && reader.canMakeDocuments) {
-          await reader.beginDocuments(this.labeledImages);
-        } else {
-          await reader.stageAnnotations();
-        }
-      }
-      if (reader.isOver) await this.review(connection.manager, reader);
-      const counts = await this.store(locked, task, reader);
-      await this.refreshStatistics(locked, counts.images);
-      return { ...counts, warnings: reader.report.warnings };
+      const counts =
+        atOnce && reader.canMakeDocuments
+          ? await this.importAtOnce(locked, task, reader, statements)
+          : await this.importStaged(locked, task, reader);
+      const images = reader.index.count;
+      await this.refreshStatistics(locked, images);
+      return { images, ...counts, warnings: reader.report.warnings };
     } finally {
       await reader.close();
     }
   }
 
+  /** What is wrong with the file is known when it has been read, and rolls back. */
+  private async importAtOnce(
+    locked: LockedConnection,
+    task: NewTask,
+    reader: DataSetReader,
+    statements: OneInFlight,
+  ): Promise<StagedCounts> {
+    await reader.beginDocuments(this.labeledImages);
+    return this.store(locked, task, reader, async (manager, ids) => {
+      await this.staging.prepareSlices(manager);
+      const documents = this.writeSlices(manager, task.taskId, reader, ids, statements);
+      await this.labeledImages.insertBatches(manager, task.taskId, documents);
+      await this.reviewCategories(manager, reader);
+      await this.fill(manager, task, reader); // with what stood behind the annotations
+      await this.labelClasses.insert(manager, task.taskId, this.staging.labelClasses());
+    });
+  }
+
+  /** Writes the rows of the images, and answers their documents, which are written meanwhile. */
+  private async *writeSlices(
+    manager: EntityManager,
+    taskId: string,
+    reader: DataSetReader,
+    ids: ReservedIds,
+    statements: OneInFlight,
+  ): AsyncGenerator<readonly NewDocument[]> {
+    try {
+      for await (const slice of reader.makeSlices(ids)) {
+        await statements.start(async () => {
+          await this.images.insert(manager, taskId, this.staging.imagesOf(slice, ids));
+          if (slice.rois > 0) await this.rois.insert(manager, taskId, this.staging.roisOf(slice, ids));
+        });
+        if (slice.documents.length > 0) yield slice.documents;
+      }
+    } finally {
+      await statements.ended();
+    }
+  }
+
+  private async importStaged(
+    locked: LockedConnection,
+    task: NewTask,
+    reader: DataSetReader,
+  ): Promise<StagedCounts> {
+    if (!reader.isOver) await reader.stageAnnotations();
+    await this.review(locked.connection.manager, reader);
+    const { taskId } = task;
+    return this.store(locked, task, reader, async (manager, ids) => {
+      await this.staging.placeImages(manager, ids);
+      await this.labelClasses.insert(manager, taskId, this.staging.labelClasses());
+      await this.images.insert(manager, taskId, this.staging.images(ids.documentPrefix));
+      await this.rois.insert(manager, taskId, this.staging.rois());
+      await this.labeledImages.insert(manager, taskId, this.staging.documents(taskId, ids.documentPrefix));
+    });
+  }
+
   /** Reserves the ids, announces the documents, and writes all in one transaction. */
-  private async store(locked: LockedConnection, task: NewTask, reader: DataSetReader): Promise<StagedCounts> {
+  private async store(
+    locked: LockedConnection,
+    task: NewTask,
+    reader: DataSetReader,
+    write: (manager: EntityManager, ids: ReservedIds) => Promise<void>,
+  ): Promise<StagedCounts> {
     const { manager } = locked.connection;
-    const { images, rois } = await this.staging.countImages(manager);
+    const { count: images, roiCount: rois } = reader.index;
     // At least one document is announced: the row tells whether a COMMIT took effect whose answer was lost.
     const documents = Math.max(images, 1);
-    const firstId = await reserveIds(manager, images + documents + rois);
-    await this.staging.placeImages(manager, firstId, images);
-    const prefix = await documentPrefix(manager);
-    const range = documentRange(prefix, firstId + BigInt(images), documents);
+    const image = await reserveIds(manager, images + documents + rois);
+    const document = image + BigInt(images);
+    const roi = document + BigInt(documents);
+    const documentPrefix = await documentPrefixOf(manager);
+    const range = documentRange(documentPrefix, document, documents);
     const announced = await this.garbage.announce(manager, task.taskId, range, 'import');
     try {
       return await locked.transaction(
         'READ COMMITTED',
         async (transaction) => {
-          await this.writeDocuments(transaction, task, reader, prefix, images);
-          const counts = await this.writeRest(
-            transaction,
-            { ...task, ...reader.head, imageCount: images },
-            prefix,
-          );
+          await this.fill(transaction, task, reader); // first: what belongs to no task is refused
+          await write(transaction, { image, document, roi, documentPrefix });
           await this.garbage.withdraw(transaction, announced);
-          return counts;
+          return this.staging.count(transaction);
         },
         async (later) => !(await this.garbage.exists(later, announced.id)),
       );
@@ -139,31 +196,8 @@ export class CocoImportService {
     }
   }
 
-  /** Those that can be made while the file is read. What is wrong with it is known when it has been read, and rolls back. */
-  private async writeDocuments(
-    manager: EntityManager,
-    task: NewTask,
-    reader: DataSetReader,
-    prefix: string,
-    images: number,
-  ): Promise<void> {
-    if (reader.isOver) return;
-    // Its documents are refused while it is not there.
-    await this.tasks.fill(manager, { ...task, ...reader.head, imageCount: images });
-    const documents = reader.makeDocuments(prefix, images);
-    await this.labeledImages.insertBatches(manager, task.taskId, documents);
-    await this.review(manager, reader);
-  }
-
-  /** All else, with what stood behind the annotations. */
-  private async writeRest(manager: EntityManager, task: FilledTask, prefix: string): Promise<StagedCounts> {
-    const { taskId } = task;
-    await this.tasks.fill(manager, task);
-    await this.labelClasses.insert(manager, taskId, this.staging.labelClasses());
-    await this.images.insert(manager, taskId, this.staging.images(prefix));
-    await this.rois.insert(manager, taskId, this.staging.rois());
-    await this.labeledImages.insert(manager, taskId, this.staging.documents(taskId, prefix));
-    return this.staging.count(manager);
+  private fill(manager: EntityManager, task: NewTask, { head, index }: DataSetReader): Promise<void> {
+    return this.tasks.fill(manager, { ...task, ...head, imageCount: index.count });
   }
 
   /** @throws ApiError IMPORT_TARGET_NOT_FOUND, TASK_TYPES_DIFFER, IMPORT_TARGET_NOT_EMPTY */
@@ -190,10 +224,19 @@ export class CocoImportService {
   private async review(manager: EntityManager, { report, hasDistinctIds }: DataSetReader): Promise<void> {
     report.throwFaults();
     await this.staging.summarize(manager);
-    for (const { kind, count, at } of await this.staging.findFaults(manager)) report.faults(kind, count, at);
+    report.addFaults(await this.staging.findFaults(manager));
     report.throwFaults();
-    for (const { kind, count, at } of await this.staging.findDirt(manager, hasDistinctIds))
-      report.warnAll(kind, count, at);
+    report.addDirt(await this.staging.findDirt(manager, hasDistinctIds));
+  }
+
+  /** The same where the reader has seen all of it but the categories. */
+  private async reviewCategories(manager: EntityManager, reader: DataSetReader): Promise<void> {
+    const { report, referredCategories } = reader;
+    report.throwFaults();
+    await this.staging.summarizeDocuments(manager, referredCategories);
+    report.addFaults(await this.staging.findCategoryFaults(manager));
+    report.throwFaults();
+    report.addDirt(await this.staging.findDirt(manager, true));
   }
 
   /** The import is committed, and does not fail any more. */

@@ -1,7 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { QueryRunner } from 'typeorm';
+import { OneInFlight } from '../database/one-in-flight';
+import type { DataSetFile } from './data-set-file';
 import { DataSetReader } from './data-set-reader';
+import type { ImageSlice } from './image-slices';
 import { ImportReport } from './import-report';
+import { StagingNeeded } from './staging-needed';
 import type { StagingRepository } from './staging.repository';
 
 /** A connection that says whether two statements ever ran at once, and tables that are nothing but this. */
@@ -25,7 +28,13 @@ class Watched {
 
   async read(chunks: AsyncIterable<Buffer>): Promise<void> {
     const file = { read: () => chunks };
-    const reading = new DataSetReader(this.staging, this.connection, file, new ImportReport());
+    const reading = new DataSetReader(
+      this.staging,
+      this.connection,
+      new OneInFlight(),
+      file,
+      new ImportReport(),
+    );
     try {
       await reading.toAnnotations();
       if (!reading.isOver) await reading.stageAnnotations();
@@ -117,7 +126,7 @@ it.each<[ids: unknown[], distinct: boolean]>([
     const watched = new Watched();
     const annotations = ids.map((id) => JSON.stringify({ id, image_id: 0, category_id: 1 }));
     const file = { read: () => slowly(`{"images":[${images(1)}],"annotations":[${annotations.join()}]}`) };
-    const reading = new DataSetReader(watched.staging, watched.connection, file, new ImportReport());
+    const reading = newReader(watched.staging, file);
     await reading.toAnnotations();
     await reading.stageAnnotations();
     await reading.close();
@@ -125,30 +134,110 @@ it.each<[ids: unknown[], distinct: boolean]>([
   },
 );
 
-it('leaves it to who takes the documents when a lookup fails while the file goes on', async () => {
+/** What a reader finds in the tables when it makes documents. */
+function aStaging(reserveClasses: StagingRepository['reserveClasses']): StagingRepository {
+  return { ...new Watched().staging, reserveClasses } as unknown as StagingRepository; // all that a reader uses
+}
+
+function newReader(staging: StagingRepository, file: DataSetFile): DataSetReader {
+  return new DataSetReader(staging, new Watched().connection, new OneInFlight(), file, new ImportReport());
+}
+
+const IDS = { image: 100n, document: 200n, roi: 300n, documentPrefix: 'abcde' };
+const AS_THEY_ARE = { prepare: (one: object) => one, prepareEncoded: () => null };
+
+async function slicesOf(file: string): Promise<ImageSlice[]> {
+  const staging = aStaging((_, keys) => Promise.resolve(keys.map((key) => ({ key, id: 10 * Number(key) }))));
+  const reading = newReader(staging, { read: () => slowly(file) });
+  const slices: ImageSlice[] = [];
+  try {
+    await reading.toAnnotations();
+    expect(reading.canMakeDocuments).toBe(true);
+    await reading.beginDocuments(AS_THEY_ARE);
+    for await (const slice of reading.makeSlices(IDS)) slices.push(slice);
+  } finally {
+    await reading.close();
+  }
+  return slices;
+}
+
+function fileOf(imageList: readonly object[], annotations: readonly object[]): string {
+  const whole = imageList.map((image) => ({ file_name: 'x', width: 9, height: 9, ...image }));
+  return JSON.stringify({ images: whole, annotations });
+}
+
+it('cuts all images into slices, with the documents of those that have one', async () => {
+  const roi = [0, 0, 1, 1];
+  const slices = await slicesOf(
+    fileOf(
+      [{ id: 1, roi }, { id: 2 }, { id: 4, state: '已训练', roi }, { id: 5, roi }, { id: 6 }],
+      [
+        { id: 1, image_id: 2, category_id: 7, note: 'a' },
+        { id: 2, image_id: 2, category_id: 8 },
+        { id: 3, image_id: 5, category_id: 7 },
+      ],
+    ),
+  );
+  expect(slices).toMatchObject([
+    { firstSeq: 0, endSeq: 4, annotated: Buffer.from([0b1010]), rois: 3, firstRoiId: 300n },
+    { firstSeq: 4, endSeq: 5, annotated: Buffer.from([0]), rois: 0, documents: [] },
+  ]);
+  expect(slices[0]!.documents).toMatchObject([
+    { id: 'abcde201', imageId: '101', roiId: null, labClassIds: [70, 80] },
+    { id: 'abcde202', imageId: '102', roiId: '301', labClassIds: [], annotations: [] },
+    { id: 'abcde203', imageId: '103', roiId: '302', labClassIds: [70] },
+  ]);
+});
+
+it('has not too many images in a slice, however many have no annotations', async () => {
+  const roi = [0, 0, 1, 1];
+  const many = Array.from({ length: 2_500 }, (_, id) => ({ id, roi, state: '已测试' }));
+  const slices = await slicesOf(fileOf(many, [{ id: 1, image_id: 1_200, category_id: 7 }]));
+  expect(slices.map(({ firstSeq, endSeq }) => [firstSeq, endSeq])).toEqual([
+    [0, 1_000],
+    [1_000, 1_201],
+    [1_201, 2_201],
+    [2_201, 2_500],
+  ]);
+  const documents = slices.flatMap((slice) => slice.documents);
+  expect(documents.map(({ imageId }) => imageId)).toEqual(many.map(({ id }) => String(100 + id)));
+  expect(documents.map(({ roiId }) => roiId)).toEqual(many.map(({ id }) => String(300 + id)));
+  expect(slices.map(({ firstRoiId }) => firstRoiId)).toEqual([300n, 1_300n, 1_501n, 2_501n]);
+  expect(slices.map(({ annotated }) => annotated.length)).toEqual([125, 26, 125, 38]);
+  expect(slices[1]!.annotated.at(-1)).toBe(1);
+});
+
+const ANNOTATION = { id: 1, image_id: 1, category_id: 7 };
+it.each<[string, object[]]>([
+  ['of an image that is not there', [{ ...ANNOTATION, image_id: 9 }]],
+  ['of an image stand apart', [ANNOTATION, { ...ANNOTATION, id: 2, image_id: 2 }, { ...ANNOTATION, id: 3 }]],
+  ['have ids that do not ascend', [ANNOTATION, { ...ANNOTATION, image_id: 2 }]],
+  [
+    'have too many classes',
+    Array.from({ length: 10_001 }, (_, at) => ({ ...ANNOTATION, id: at + 1, category_id: at + 1 })),
+  ],
+])('needs the tables where annotations %s', async (_, annotations) => {
+  await expect(slicesOf(fileOf([{ id: 1 }, { id: 2 }], annotations))).rejects.toBeInstanceOf(StagingNeeded);
+});
+
+it('takes annotations of a batch in any order of images', async () => {
+  const annotations = [
+    { ...ANNOTATION, image_id: 2 },
+    { ...ANNOTATION, id: 2 },
+  ];
+  const [slice] = await slicesOf(fileOf([{ id: 1 }, { id: 2 }], annotations));
+  expect(slice!.documents.map(({ imageId }) => imageId)).toEqual(['100', '101']);
+});
+
+it('leaves it to who takes the slices when a class can not be reserved', async () => {
   const fault = new Error('connection lost');
-  const staging = {
-    ...new Watched().staging,
-    reserveListedClasses: () => Promise.resolve(),
-    findRun: () =>
-      Promise.resolve({ firstKey: 0, firstId: '1', firstDocument: '2', firstRoiId: null, rois: '0' }),
-    reserveClasses: () => Promise.reject(fault),
-  } as unknown as StagingRepository; // all that documents are made with
-  // Each is a batch of its own, complete when the next one begins; between two there is time for a fault to be noticed.
-  const annotation = (id: number) =>
-    JSON.stringify({ id, image_id: id, category_id: 1, note: 'x'.repeat(LARGE) });
-  const chunks = async function* () {
-    yield Buffer.from(`{"images":[${images(1)}],"annotations":[${annotation(1)},${annotation(2)}`);
-    for (const text of [`,${annotation(3)}`, `,${annotation(4)}`, ']}']) {
-      await sleep(50);
-      yield Buffer.from(text);
-    }
-  };
-  const file = { read: chunks };
-  const reading = new DataSetReader(staging, new Watched().connection, file, new ImportReport());
+  const file = fileOf([{ id: 1 }], [ANNOTATION]);
+  const reading = newReader(
+    aStaging(() => Promise.reject(fault)),
+    { read: () => slowly(file) },
+  );
   await reading.toAnnotations();
-  await reading.beginDocuments({ prepare: (one) => one, prepareEncoded: () => null });
-  // A rejection that nobody waits for would fail this test, as it would end the process.
-  await expect(reading.makeDocuments('abcde', 1).next()).rejects.toBe(fault);
+  await reading.beginDocuments(AS_THEY_ARE);
+  await expect(reading.makeSlices(IDS).next()).rejects.toBe(fault);
   await reading.close();
 });

@@ -2,7 +2,7 @@ import type { QueryRunner } from 'typeorm';
 import { ApiError } from '../errors/api-error';
 import type { LocalText } from '../errors/errors';
 import { printable } from '../http/validation';
-import type { NewDocument, Preparation } from '../labeled-images/labeled-image.repository';
+import type { Preparation } from '../labeled-images/labeled-image.repository';
 import { bsonBytes, UnstorableJson } from '../labeled-images/json-measure';
 import { AnnotationGroups, isTooLarge, type AnnotationGroup } from './annotation-groups';
 import { placeIn, PROBLEM_FAULTS } from './data-set-faults';
@@ -15,18 +15,20 @@ import {
   type CocoImage,
 } from './coco-elements';
 import type { DataSetFile } from './data-set-file';
-import { DocumentBuilder } from './document-builder';
-import { ImageRun } from './image-run';
+import { ImageIndex } from './image-index';
+import { ImageSlices, type ImageSlice, type PlacedGroup } from './image-slices';
 import type { ImportReport } from './import-report';
 import type { ElementPiece, JsonPiece } from './json/json-piece';
 import { JsonSyntaxError } from './json/json-syntax-error';
 import { splitJson } from './json/split-json';
 import { positionOf } from './json/text-position';
 import { UnusableJson, type JsonPlace, type JsonProblem } from './json/unusable-json';
-import { OneInFlight } from '../database/one-in-flight';
-import { OutOfOrder } from './out-of-order';
+import type { OneInFlight } from '../database/one-in-flight';
 import { PlainAnnotationReader } from './plain-annotation-reader';
+import { ReferredClasses, type ReferredCategory } from './referred-classes';
+import type { ReservedIds } from './reserved-ids';
 import { StagedRows } from './staged-rows';
+import { StagingNeeded } from './staging-needed';
 import type { StagedGroup, StagingRepository } from './staging.repository';
 
 /** `info` and `licenses` of a data set, as JSON text. */
@@ -43,8 +45,6 @@ const BATCH_BYTES = 2 ** 19;
 const ROW_BYTES_MAX = 2 ** 16;
 /** No document of 15 MB as BSON has as much text, unless its ids are long. */
 const DOCUMENT_TEXT_BYTES_MAX = 2 ** 25;
-/** What a row takes beside its ids. */
-const ROW_HEAD_BYTES = 64;
 
 /**
  * Reads one data set from beginning to end, and puts its elements into the temporary tables as they come; faults and dirt of
@@ -53,24 +53,30 @@ const ROW_HEAD_BYTES = 64;
  */
 export class DataSetReader {
   readonly head: DataSetHead = { cocoInfo: null, cocoLicenses: null };
-  private readonly statements = new OneInFlight();
+  /** The images that have been read. */
+  readonly index = new ImageIndex();
+  private readonly classes: ReferredClasses;
   private readonly pieces: AsyncGenerator<Piece[], void>;
   private readonly images: StagedRows<CocoImage>;
   private readonly categories: StagedRows<CocoCategory>;
   private readonly groups: StagedRows<StagedGroup>;
-  private batches: AsyncIterable<AnnotationGroup[]> | Iterable<AnnotationGroup[]> = [];
+  private batches: AsyncIterable<PlacedGroup[]> | Iterable<PlacedGroup[]> = [];
+  private lastImageSeq = -1;
   private plain: PlainAnnotationReader | null = null;
   private readonly ids = new AscendingIds();
   private hasImages = false;
   private ended = false;
 
   constructor(
-    private readonly staging: StagingRepository,
-    private readonly connection: QueryRunner,
+    staging: StagingRepository,
+    connection: QueryRunner,
+    /** Those of the connection. */
+    private readonly statements: OneInFlight,
     file: DataSetFile,
     readonly report: ImportReport,
   ) {
-    const { statements } = this;
+    const { manager } = connection;
+    this.classes = new ReferredClasses((keys) => statements.run(() => staging.reserveClasses(manager, keys)));
     this.pieces = readPieces(file, connection, statements, (member, text) =>
       member === 'annotations' && this.plain ? this.plain.read(text) : null,
     );
@@ -86,7 +92,12 @@ export class DataSetReader {
 
   /** Whether annotations can become documents at once: their images are known, and nothing was wrong so far. */
   get canMakeDocuments(): boolean {
-    return !this.ended && this.hasImages && !this.report.hasFaults;
+    return !this.ended && this.hasImages && this.index.isOrdered && !this.report.hasFaults;
+  }
+
+  /** The categories of all annotations that have become documents. */
+  get referredCategories(): ReferredCategory[] {
+    return this.classes.all;
   }
 
   /** Whether no two annotations can have the same id: mostly they ascend, and need not be compared with each other. */
@@ -116,40 +127,25 @@ export class DataSetReader {
 
   /**
    * Reads the annotations of a first batch of documents.
-   * @throws OutOfOrder where those of an image stand apart already: before anything is announced or written
+   * @throws StagingNeeded where they show already that it can't go on: before anything is announced or written
    */
   async beginDocuments(preparation: Preparation): Promise<void> {
     const batches = this.readBatches(preparation);
-    const next = await batches.next();
-    const first = next.done ? [] : next.value;
-    const images = new Set(first.map(({ imageKey }) => imageKey));
-    if (images.size < first.length) throw new OutOfOrder('annotations of an image stand apart');
-    this.batches = startingWith(first, batches);
+    const first = await batches.next();
+    this.batches = first.done ? [] : startingWith(first.value, batches);
   }
 
   /**
-   * Reads on to the end, and answers the documents of the annotations; no more of them once something is wrong. While
-   * places are looked up for a batch the next one is read.
-   * @throws OutOfOrder where the annotations of an image don't stand together
+   * Reads on to the end, and answers all images with the documents of their annotations; no more of them once something is
+   * wrong.
+   * @throws StagingNeeded where the annotations are not in the images' order, and where an image or a class is not known
    */
-  async *makeDocuments(documentPrefix: string, images: number): AsyncGenerator<NewDocument[]> {
-    const { staging, connection, statements } = this;
-    await staging.reserveListedClasses(connection.manager);
-    const run = await this.findRun(documentPrefix);
-    const builder = new DocumentBuilder(staging, connection, statements, documentPrefix, run, images);
-    let building: Promise<NewDocument[]> = Promise.resolve([]);
-    try {
-      for await (const batch of this.batches) {
-        const built = building;
-        building = builder.build(batch);
-        building.catch(() => undefined); // seen in the next round
-        yield* this.unlessFaulty(await built);
-      }
-      yield* this.unlessFaulty(await building);
-    } finally {
-      // Who left early must not find its statement running, and its fault is not the first one.
-      await building.catch(() => undefined);
+  async *makeSlices(ids: ReservedIds): AsyncGenerator<ImageSlice> {
+    const slices = new ImageSlices(this.index, ids);
+    for await (const batch of this.batches) {
+      yield* slices.upTo(batch, await this.classes.idsOf(batch.map(({ group }) => group)));
     }
+    if (!this.report.hasFaults) yield* slices.rest();
     await this.finish();
   }
 
@@ -159,36 +155,41 @@ export class DataSetReader {
     await this.statements.ended().catch(() => undefined);
   }
 
-  /** null where the images have to be looked up one by one. */
-  private async findRun(documentPrefix: string): Promise<ImageRun | null> {
-    const { manager } = this.connection;
-    const run = await this.staging.findRun(manager);
-    if (run) return new ImageRun(run, documentPrefix);
-    await this.staging.indexPlaces(manager);
-    return null;
-  }
-
-  private *unlessFaulty(documents: NewDocument[]): Generator<NewDocument[]> {
-    if (documents.length > 0 && !this.report.hasFaults) yield documents;
-  }
-
-  /** What the documents are made of; beside that, a row of each group goes into the tables. */
-  private async *readBatches(preparation: Preparation): AsyncGenerator<AnnotationGroup[], void> {
-    let batch: AnnotationGroup[] = [];
+  /** All annotations of some images, in the images' order. */
+  private async *readBatches(preparation: Preparation): AsyncGenerator<PlacedGroup[], void> {
+    let batch: PlacedGroup[] = [];
     let bytes = 0;
     for await (const groups of this.readGroups(DOCUMENT_TEXT_BYTES_MAX, preparation)) {
+      await this.sendFull();
+      if (this.report.hasFaults) continue; // it is read for what else is wrong
       for (const group of groups) {
-        this.groups.add({ ...group, rests: null }, ROW_HEAD_BYTES + group.imageKey.length + group.keyLength);
-        if (isTooLarge(group.bsonBytes)) continue; // what the review of the whole file finds
-        batch.push(group);
+        batch.push(this.place(group));
         bytes += group.bytes;
       }
-      await this.sendFull();
       if (bytes < BATCH_BYTES) continue;
-      yield batch;
+      yield this.inOrder(batch);
       [batch, bytes] = [[], 0];
     }
-    if (batch.length > 0) yield batch;
+    if (batch.length > 0 && !this.report.hasFaults) yield this.inOrder(batch);
+  }
+
+  /** What is wrong is said by the review of all that is in the tables. */
+  private place(group: AnnotationGroup): PlacedGroup {
+    if (isTooLarge(group.bsonBytes)) throw new StagingNeeded('annotations are too large for a document');
+    const imageSeq = this.index.find(group.imageKey);
+    if (imageSeq === undefined) throw new StagingNeeded('annotations of an image that is not there');
+    return { imageSeq, group };
+  }
+
+  private inOrder(batch: PlacedGroup[]): PlacedGroup[] {
+    batch.sort((a, b) => a.imageSeq - b.imageSeq);
+    for (const { imageSeq } of batch) {
+      if (imageSeq <= this.lastImageSeq)
+        throw new StagingNeeded('annotations are not in the order of images');
+      this.lastImageSeq = imageSeq;
+    }
+    if (!this.ids.ascend) throw new StagingNeeded('ids of annotations do not ascend');
+    return batch;
   }
 
   private async *readGroups(bytesMax: number, preparation: Preparation): AsyncGenerator<AnnotationGroup[]> {
@@ -237,8 +238,13 @@ export class DataSetReader {
   }
 
   private takeElement({ member, value, index, bytes }: ElementPiece): void {
-    if (member === 'images') this.images.add(readImage(value, index, this.report), bytes);
+    if (member === 'images') this.takeImage(readImage(value, index, this.report), bytes);
     else this.categories.add(readCategory(value, index, this.report), bytes);
+  }
+
+  private takeImage(image: CocoImage | null, bytes: number): void {
+    if (image) this.index.add(image);
+    this.images.add(image, bytes);
   }
 
   private takeHead(member: string, value: unknown): void {

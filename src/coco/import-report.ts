@@ -23,32 +23,42 @@ export type ImportDirt =
   | 'reserved_member_left_out'
   | 'top_level_member_left_out';
 
+/** Something that only the whole file shows, as often as it is there; `at` names the first few. */
+export interface Finding<Kind> {
+  readonly kind: Kind;
+  readonly count: number;
+  readonly at: readonly string[];
+}
+
 /** Counts what is found in a data set and keeps the first few of each kind: its size does not grow with the file. */
 export class ImportReport {
   private faultCount = 0;
   private readonly faultTexts: LocalText[] = [];
   private readonly dirt = new Map<ImportDirt, ImportWarning>();
 
-  fault(fault: DataSetFault, at: string): void {
-    this.faults(fault, 1, [at]);
+  fault(kind: DataSetFault, at: string): void {
+    this.addFaults([{ kind, count: 1, at: [at] }]);
   }
 
-  /** `at` names the first few of `count`. */
-  faults(fault: DataSetFault, count: number, at: readonly string[]): void {
-    this.faultCount += count;
-    const room = EXAMPLES_MAX - this.faultTexts.length;
-    this.faultTexts.push(...at.slice(0, room).map((example) => describeFault(fault, shorten(example))));
+  addFaults(findings: readonly Finding<DataSetFault>[]): void {
+    for (const { kind, count, at } of findings) {
+      this.faultCount += count;
+      const room = EXAMPLES_MAX - this.faultTexts.length;
+      this.faultTexts.push(...at.slice(0, room).map((example) => describeFault(kind, shorten(example))));
+    }
   }
 
-  warn(code: ImportDirt, at: string): void {
-    this.warnAll(code, 1, [at]);
+  warn(kind: ImportDirt, at: string): void {
+    this.addDirt([{ kind, count: 1, at: [at] }]);
   }
 
-  warnAll(code: ImportDirt, count: number, at: readonly string[]): void {
-    const warning = this.dirt.get(code) ?? { code, count: 0, examples: [] };
-    warning.count += count;
-    warning.examples.push(...at.slice(0, EXAMPLES_MAX - warning.examples.length).map(shorten));
-    this.dirt.set(code, warning);
+  addDirt(findings: readonly Finding<ImportDirt>[]): void {
+    for (const { kind, count, at } of findings) {
+      const warning = this.dirt.get(kind) ?? { code: kind, count: 0, examples: [] };
+      warning.count += count;
+      warning.examples.push(...at.slice(0, EXAMPLES_MAX - warning.examples.length).map(shorten));
+      this.dirt.set(kind, warning);
+    }
   }
 
   get hasFaults(): boolean {

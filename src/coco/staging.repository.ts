@@ -7,29 +7,18 @@ import type { AnnotationGroup } from './annotation-groups';
 import type { CocoCategory, CocoImage } from './coco-elements';
 import { PALETTE } from './palette';
 import type { DataSetFault } from './data-set-faults';
-import { EXAMPLES_MAX, type ImportDirt } from './import-report';
-import type { PlacedImageRun } from './image-run';
+import { EXAMPLES_MAX, type Finding, type ImportDirt } from './import-report';
+import type { ImageSlice } from './image-slices';
+import type { ReferredCategory } from './referred-classes';
+import type { ReservedIds } from './reserved-ids';
 
 /** The four columns of a ROI of an image without one. */
 const NO_ROI = [null, null, null, null];
 
-/** Something that only the whole file shows, as often as it is there; `at` names the first few. */
-export interface Finding<Kind> {
-  readonly kind: Kind;
-  readonly count: number;
-  readonly at: string[];
-}
-
-/** `rests` are JSON texts; null where they are in a document already. */
-export type StagedGroup = Omit<AnnotationGroup, 'rests'> & { readonly rests: readonly string[] | null };
-
-export interface ImageCounts {
-  readonly images: number;
-  readonly rois: number;
-}
+/** `rests` are JSON texts. */
+export type StagedGroup = Omit<AnnotationGroup, 'rests'> & { readonly rests: readonly string[] };
 
 export interface StagedCounts {
-  readonly images: number;
   readonly annotations: number;
   readonly label_classes: number;
 }
@@ -38,17 +27,6 @@ export interface StagedCounts {
 export interface ReservedClass {
   readonly key: string;
   readonly id: number;
-}
-
-type PlaceRow = [at: number, seq: number, id: string, imageId: string, roiId: string | null];
-
-/** Where the document of an image goes. */
-export interface DocumentPlace {
-  /** The image's place in the file, from 0. */
-  readonly seq: number;
-  readonly id: string;
-  readonly imageId: string;
-  readonly roiId: string | null;
 }
 
 /**
@@ -121,7 +99,7 @@ export class StagingRepository {
         keys.join('\n'),
         categoryKeys.join('\n'),
         bsonBytes,
-        rests?.join(',') ?? null,
+        rests.join(','),
       ]),
     );
   }
@@ -134,8 +112,7 @@ export class StagingRepository {
     await manager.query(`
       CREATE TEMPORARY TABLE referred_image AS
       SELECT
-        image_key AS key, min(seq) AS seq, count(rests) AS groups, sum(annotations) AS annotations,
-        sum(bson_bytes) AS bson_bytes
+        image_key AS key, min(seq) AS seq, sum(annotations) AS annotations, sum(bson_bytes) AS bson_bytes
       FROM staged_group
       GROUP BY image_key;
       CREATE TEMPORARY TABLE referred_category AS
@@ -145,28 +122,29 @@ export class StagingRepository {
       ANALYZE staged_image (key), staged_category (key), staged_group (image_key), referred_image, referred_category`);
   }
 
+  /** The same of annotations that have become documents, whose images are known to be there. */
+  async summarizeDocuments(manager: EntityManager, categories: readonly ReferredCategory[]): Promise<void> {
+    await manager.query(
+      `CREATE TEMPORARY TABLE referred_category AS
+       SELECT * FROM unnest($1::text[], $2::int[], $3::int[]) AS referred (key, seq, annotations)`,
+      [
+        categories.map(({ key }) => key),
+        categories.map(({ seq }) => seq),
+        categories.map(({ annotations }) => annotations),
+      ],
+    );
+  }
+
   async findFaults(manager: EntityManager): Promise<Finding<DataSetFault>[]> {
-    return findAll<DataSetFault>(manager, [
-      ['DUPLICATE_IMAGE_ID', duplicates('staged_image', 'key')],
-      ['DUPLICATE_CATEGORY_ID', duplicates('staged_category', 'key')],
-      ['DUPLICATE_ORDER_ID', duplicates('staged_image', 'order_id')],
-      [
-        'ORDER_ID_ON_SOME',
-        `SELECT seq, format('images[%s] (id %s)', seq, key) AS at, 1 AS times
-         FROM staged_image
-         WHERE order_id IS NULL
-           AND EXISTS (SELECT FROM staged_image WHERE order_id IS NOT NULL)`,
-      ],
-      ['UNKNOWN_IMAGE', unresolved('image')],
-      ['UNKNOWN_CATEGORY', unresolved('category')],
-      [
-        'DOCUMENT_TOO_LARGE',
-        `SELECT image.seq, format('image %s (%s)', image.key, image.name) AS at, 1 AS times
-         FROM referred_image AS large
-         JOIN staged_image AS image USING (key)
-         WHERE large.bson_bytes > ${String(ANNOTATIONS_BYTES_MAX)}`,
-      ],
-    ]);
+    return findAll(manager, FAULTS);
+  }
+
+  /** Those that are possible where the images are in order and all annotations have become documents. */
+  async findCategoryFaults(manager: EntityManager): Promise<Finding<DataSetFault>[]> {
+    return findAll(
+      manager,
+      FAULTS.filter(([kind]) => CATEGORY_FAULTS.has(kind)),
+    );
   }
 
   /** `distinctIds`: it is known that no two annotations have the same id. */
@@ -184,31 +162,22 @@ export class StagingRepository {
     ]);
   }
 
-  async countImages(manager: EntityManager): Promise<ImageCounts> {
-    const [row] = await manager.query<ImageCounts[]>(
-      `SELECT count(*)::int AS images, count(roi_x)::int AS rois FROM staged_image`,
-    );
-    return row!; // count(*) always answers one row
-  }
-
   /** Once everything is in and summarized. */
   async count(manager: EntityManager): Promise<StagedCounts> {
     const [row] = await manager.query<StagedCounts[]>(
       `SELECT
-         (SELECT count(*)::int FROM staged_image) AS images,
-         (SELECT coalesce(sum(annotations), 0)::int FROM referred_image) AS annotations,
+         (SELECT coalesce(sum(annotations), 0)::int FROM referred_category) AS annotations,
          (SELECT count(*)::int FROM staged_category) AS label_classes`,
     );
     return row!; // a SELECT without FROM always answers one row
   }
 
-  /** Gives every image its ids: images, then documents, then ROIs from `firstId` on, in the images' order. */
-  async placeImages(manager: EntityManager, firstId: bigint, images: number): Promise<void> {
+  /** Gives every image its ids, in the images' order. Once everything is in and summarized. */
+  async placeImages(manager: EntityManager, { image, document, roi }: ReservedIds): Promise<void> {
     await manager.query(
       `CREATE TEMPORARY TABLE placed_image AS
-       SELECT seq, key, order_id, ${String(firstId)} + place - 1 AS id,
-         ${String(firstId)} + ${String(images)} + place - 1 AS document_number,
-         CASE WHEN has_roi THEN ${String(firstId)} + 2 * ${String(images)} + roi_place - 1 END AS roi_id
+       SELECT seq, key, order_id, ${String(image)} + place - 1 AS id, ${String(document)} + place - 1 AS document_number,
+         CASE WHEN has_roi THEN ${String(roi)} + roi_place - 1 END AS roi_id
        FROM (
          SELECT
            seq, key, coalesce(order_id, seq + 1) AS order_id, roi_x IS NOT NULL AS has_roi,
@@ -220,58 +189,13 @@ export class StagingRepository {
     await manager.query(`ANALYZE placed_image`);
   }
 
-  /** Classes that are known have ids in their order. */
-  async reserveListedClasses(manager: EntityManager): Promise<void> {
-    await manager.query(
-      `INSERT INTO reserved_class (key)
-       SELECT key FROM staged_category ORDER BY seq
-       ON CONFLICT DO NOTHING`,
-    );
-  }
-
-  /** null where the images are no single run: then `findPlaces` looks them up. */
-  async findRun(manager: EntityManager): Promise<PlacedImageRun | null> {
-    const [run] = await manager.query<PlacedImageRun[]>(
-      `SELECT
-         min(number)::float8 AS "firstKey", min(id)::text AS "firstId", min(document_number)::text AS "firstDocument",
-         min(roi_id)::text AS "firstRoiId",
-         string_agg(CASE WHEN roi_id IS NULL THEN '0' ELSE '1' END, '' ORDER BY seq) AS rois
-       FROM (
-         -- A text is in quotes. OFFSET, so that the number is made once and not for each aggregate.
-         SELECT *, CASE WHEN key NOT LIKE '"%' AND length(key) < 16 THEN key::bigint END AS number
-         FROM placed_image
-         OFFSET 0
-       ) AS image
-       HAVING count(number) = count(*)
-         AND min(number - seq) = max(number - seq)
-         AND min(id - seq) = max(id - seq)`,
-    );
-    return run ?? null;
-  }
-
-  /** For `findPlaces`. */
-  async indexPlaces(manager: EntityManager): Promise<void> {
-    await manager.query('CREATE INDEX ON placed_image (key)');
-  }
-
-  /** Of the images with these keys, each at the place of its key; undefined where no image has it. */
-  async findPlaces(
-    manager: EntityManager,
-    documentPrefix: string,
-    keys: readonly string[],
-  ): Promise<(DocumentPlace | undefined)[]> {
-    // As one text: rows of five columns cost Node twice as much. LIMIT: an index for each key, whatever the planner expects.
-    const [row] = await manager.query<{ places: PlaceRow[] }[]>(
-      `SELECT coalesce(json_agg(json_build_array(
-         wanted.at, seq, $1::text || document_number, placed.id::text, roi_id::text
-       )), '[]') AS places
-       FROM unnest($2::text[]) WITH ORDINALITY AS wanted (key, at)
-       CROSS JOIN LATERAL (SELECT * FROM placed_image AS image WHERE image.key = wanted.key LIMIT 1) AS placed`,
-      [documentPrefix, keys],
-    );
-    const places = new Array<DocumentPlace | undefined>(keys.length).fill(undefined);
-    for (const [at, seq, id, imageId, roiId] of row!.places) places[at - 1] = { seq, id, imageId, roiId }; // an aggregate answers one row
-    return places;
+  /** For `imagesOf` and `roisOf`; and classes that are known get ids in their order. */
+  async prepareSlices(manager: EntityManager): Promise<void> {
+    await manager.query(`
+      CREATE UNIQUE INDEX ON staged_image (seq);
+      INSERT INTO reserved_class (key)
+      SELECT key FROM staged_category ORDER BY seq
+      ON CONFLICT DO NOTHING`);
   }
 
   /** The ids of the classes that these categories become, also of categories that are still to come. */
@@ -306,6 +230,41 @@ export class StagingRepository {
     };
   }
 
+  /** Rows for `ImageRepository.insert`, of images that are in order. */
+  imagesOf(
+    { firstSeq, endSeq, annotated }: ImageSlice,
+    { image, document, documentPrefix }: ReservedIds,
+  ): RowQuery {
+    return {
+      sql: `SELECT
+              $2::bigint + seq, set_type, name, width, height, placed.state, coalesce(order_id, seq + 1),
+              CASE WHEN placed.state IS NOT NULL THEN $3::text || ($4::bigint + seq) END, extra
+            FROM staged_image
+            CROSS JOIN LATERAL (
+              SELECT CASE
+                WHEN get_bit($5::bytea, seq - $6::int) = 1 THEN coalesce(state, '已标注')
+                ELSE state
+              END AS state
+            ) AS placed
+            WHERE seq BETWEEN $6::int AND $7::int
+            ORDER BY seq`,
+      parameters: [image, documentPrefix, document, Buffer.from(annotated), firstSeq, endSeq - 1],
+    };
+  }
+
+  /** Rows for `RoiImageRepository.insert`, of the same. */
+  roisOf({ firstSeq, endSeq, firstRoiId }: ImageSlice, { image }: ReservedIds): RowQuery {
+    return {
+      sql: `SELECT
+              $2::bigint + row_number() OVER (ORDER BY seq) - 1, $3::bigint + seq, roi_x, roi_y, roi_width, roi_height
+            FROM staged_image
+            WHERE seq BETWEEN $4::int AND $5::int
+              AND roi_x IS NOT NULL
+            ORDER BY seq`,
+      parameters: [firstRoiId, image, firstSeq, endSeq - 1],
+    };
+  }
+
   /** Rows for `ImageRepository.insert`. */
   images(documentPrefix: string): RowQuery {
     return {
@@ -331,10 +290,7 @@ export class StagingRepository {
     };
   }
 
-  /**
-   * Rows for `LabeledImageRepository.insert`: the documents that are not written yet. The classes are in already, each at the
-   * place of its category.
-   */
+  /** Rows for `LabeledImageRepository.insert`. The classes are in already, each at the place of its category. */
   documents(taskId: string, documentPrefix: string): RowQuery {
     return {
       sql: `WITH class AS (
@@ -357,11 +313,9 @@ export class StagingRepository {
                   ), ',' ORDER BY seq
                 ) AS class_ids
               FROM staged_group
-              WHERE rests IS NOT NULL
               GROUP BY image_key
             ) AS document ON document.image_key = placed.key
-            WHERE ${STATE} IS NOT NULL
-              AND coalesce(referred.groups, 1) > 0`,
+            WHERE ${STATE} IS NOT NULL`,
       parameters: [documentPrefix, taskId],
     };
   }
@@ -398,6 +352,29 @@ function unresolved(what: 'image' | 'category'): Look {
           FROM referred_${what} AS referred
           WHERE NOT EXISTS (SELECT FROM staged_${what} AS owner WHERE owner.key = referred.key)`;
 }
+
+const FAULTS: readonly (readonly [kind: DataSetFault, look: Look])[] = [
+  ['DUPLICATE_IMAGE_ID', duplicates('staged_image', 'key')],
+  ['DUPLICATE_CATEGORY_ID', duplicates('staged_category', 'key')],
+  ['DUPLICATE_ORDER_ID', duplicates('staged_image', 'order_id')],
+  [
+    'ORDER_ID_ON_SOME',
+    `SELECT seq, format('images[%s] (id %s)', seq, key) AS at, 1 AS times
+     FROM staged_image
+     WHERE order_id IS NULL
+       AND EXISTS (SELECT FROM staged_image WHERE order_id IS NOT NULL)`,
+  ],
+  ['UNKNOWN_IMAGE', unresolved('image')],
+  ['UNKNOWN_CATEGORY', unresolved('category')],
+  [
+    'DOCUMENT_TOO_LARGE',
+    `SELECT image.seq, format('image %s (%s)', image.key, image.name) AS at, 1 AS times
+     FROM referred_image AS large
+     JOIN staged_image AS image USING (key)
+     WHERE large.bson_bytes > ${String(ANNOTATIONS_BYTES_MAX)}`,
+  ],
+];
+const CATEGORY_FAULTS: ReadonlySet<DataSetFault> = new Set(['DUPLICATE_CATEGORY_ID', 'UNKNOWN_CATEGORY']);
 
 async function findAll<Kind>(
   manager: EntityManager,

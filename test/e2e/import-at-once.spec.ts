@@ -52,7 +52,48 @@ describeInEachMode('an import that writes documents while it reads', (mode) => {
     expect(await garbageOf(app, id)).toEqual([]);
   });
 
+  it('writes images with and without annotations, states and ROIs as it does by the tables', async () => {
+    const { categories, ...dataSet } = byImage(aDataSet({ images: 2_500, annotationsEach: 4 }));
+    const images = dataSet.images.map((image, at) => ({
+      ...image,
+      order_id: 2 * at + 5,
+      set_type: at % 3,
+      ...(at % 4 < 2 && { roi: [at % 9, 1, 2, 3] }),
+      ...(at % 5 === 0 && { state: ['已训练', '已测试', '已标注'][at % 3] }),
+      note: `of ${String(at)}`,
+    }));
+    const annotations = numbered(
+      dataSet.annotations.filter(({ image_id: id }) => Number(id) % 7 > 1 && Number(id) < 2_200),
+    );
+    const [atOnce, staged] = [newTaskId(), newTaskId()];
+    expect(await put(atOnce, JSON.stringify({ images, annotations, categories }))).toMatchObject({
+      status: 200,
+    });
+    const text = annotations.map((one) => ({ ...one, id: `of ${String(one['id'])}` }));
+    expect(await put(staged, JSON.stringify({ images, annotations: text, categories }))).toMatchObject({
+      status: 200,
+    });
+    expect(relative(await exportOf(atOnce))).toEqual(relative(await exportOf(staged)));
+    expect(await rowsOf(atOnce)).toEqual(await rowsOf(staged));
+  });
+
+  /** The images' rows and their ROIs, with ids as distances from the first image's. */
+  async function rowsOf(task: string): Promise<unknown[]> {
+    return app.dataSource.query(
+      `SELECT
+         image.id - first.id AS id, order_id, state, substr(mongo_id, 6)::bigint - first.id AS document,
+         roi.id - first.id AS roi, x, y, roi.width, roi.height
+       FROM image
+       CROSS JOIN (SELECT min(id) AS id FROM image WHERE task_id = $1) AS first
+       LEFT JOIN roi_image AS roi ON roi.task_id = image.task_id AND roi.image_id = image.id
+       WHERE image.task_id = $1
+       ORDER BY image.id`,
+      [task],
+    );
+  }
+
   it.each<[string, (id: number) => unknown]>([
+    ['with gaps', (id) => id + 3 * Math.floor(id / 7)],
     ['that descend', (id) => 10_000 - id],
     ['that are scattered', (id) => (id * 7_919) % 1_000_003],
     ['that are texts', (id) => `image ${String(id)}`],
@@ -76,13 +117,16 @@ describeInEachMode('an import that writes documents while it reads', (mode) => {
     expect(await namedContentOf(id)).toEqual(named(dataSet));
   }, 30_000);
 
-  it('begins anew when annotations of an image stand apart, and leaves nothing of the first attempt', async () => {
-    const dataSet = byImage(aDataSet({ images: IMAGES, annotationsEach: EACH }));
-    dataSet.annotations.push(dataSet.annotations.shift()!);
+  it.each<[string, (annotations: CocoDataSet['annotations']) => CocoDataSet['annotations']]>([
+    ['annotations of an image stand apart', ([first, ...others]) => numbered([...others, first!])],
+    ['ids of annotations stop ascending', (all) => all.with(-1, { ...all.at(-1), id: 0.5 * all.length })],
+  ])('begins anew when %s, and leaves nothing of the first attempt', async (_, change) => {
+    const ordered = byImage(aDataSet({ images: IMAGES, annotationsEach: EACH }));
+    const dataSet = { ...ordered, annotations: change(ordered.annotations) };
     const id = newTaskId();
     expect(await put(id, JSON.stringify(dataSet))).toMatchObject({
       status: 200,
-      body: { images: IMAGES, annotations: EACH * IMAGES, warnings: [] },
+      body: { images: IMAGES, annotations: EACH * IMAGES },
     });
     const content = await namedContentOf(id);
     const written = await sweep(id);
@@ -133,9 +177,24 @@ describeInEachMode('an import that writes documents while it reads', (mode) => {
   });
 });
 
+/** Without what two tasks have each for itself: the ids of images and classes. */
+function relative({ images, categories, annotations }: CocoDataSet): unknown {
+  const names = new Map(categories.map(({ id, name }) => [id, name]));
+  return {
+    images: images.map(({ img_id: _, ...rest }) => rest),
+    categories: categories.map(({ id: _, ...rest }) => rest),
+    annotations: annotations.map((one) => ({ ...one, category_id: names.get(one['category_id']) })),
+  };
+}
+
+/** As exports are: annotations in the order of their images, and numbered so. */
 function byImage(dataSet: CocoDataSet): CocoDataSet {
   const annotations = dataSet.annotations.toSorted((a, b) => Number(a['image_id']) - Number(b['image_id']));
-  return { ...dataSet, annotations };
+  return { ...dataSet, annotations: numbered(annotations) };
+}
+
+function numbered(annotations: CocoDataSet['annotations']): CocoDataSet['annotations'] {
+  return annotations.map((one, at) => ({ ...one, id: at + 1 }));
 }
 
 /** Each annotation with the names of its image and its class, in the order of the file. */
