@@ -35,7 +35,6 @@ it('groups what follows each other, and knows where each began', () => {
       rests: [{ a: 1 }, { b: 2 }],
       bsonBytes: 2 * (10 + ANNOTATION_HEAD_BYTES),
       bytes: expect.any(Number),
-      keyLength: '5"class of 5""class of "'.length,
     },
     expect.objectContaining({ seq: 2, imageKey: '2', keys: ['6'] }),
     expect.objectContaining({ seq: 3, imageKey: '1', keys: ['7'] }),

@@ -8,7 +8,7 @@ export interface AnnotationGroup {
   readonly seq: number;
   readonly imageKey: string;
   /** Of each annotation; null for one without an id. */
-  readonly keys: (string | null)[];
+  readonly keys: (number | string | null)[];
   readonly categoryKeys: string[];
   /** What goes into the document beside the classes; nothing where it is too large for one. */
   rests: PreparedAnnotation[];
@@ -16,8 +16,6 @@ export interface AnnotationGroup {
   bsonBytes: number;
   /** The length of their text in the file. */
   bytes: number;
-  /** The length of the keys. */
-  keyLength: number;
 }
 
 /** Groups annotations as they come: of a file that lists them by image, one group is all that a document holds. */
@@ -45,17 +43,16 @@ export class AnnotationGroups {
       rests: [],
       bsonBytes: 0,
       bytes: 0,
-      keyLength: 0,
     };
     this.append(this.group, annotation, bytes);
-    return before;
+    return before && compact(before);
   }
 
   /** @returns the last group, at the end of the file */
   end(): AnnotationGroup | null {
     const { group } = this;
     this.group = null;
-    return group;
+    return group && compact(group);
   }
 
   private append(
@@ -65,13 +62,18 @@ export class AnnotationGroups {
   ): void {
     group.keys.push(key);
     group.categoryKeys.push(categoryKey);
-    group.keyLength += (key?.length ?? 0) + categoryKey.length;
     group.bytes += bytes;
     group.bsonBytes += ANNOTATION_HEAD_BYTES + bsonBytes;
     // The file will be refused for it, when all of it has been read.
     if (isTooLarge(group.bsonBytes)) group.rests = [];
     else group.rests.push(rest);
   }
+}
+
+/** Lists that grow have room for sixteen more, and a few thousand groups wait at once. */
+function compact(group: AnnotationGroup): AnnotationGroup {
+  const { keys, categoryKeys, rests } = group;
+  return { ...group, keys: keys.slice(), categoryKeys: categoryKeys.slice(), rests: rests.slice() };
 }
 
 /** Whether annotations of so many bytes are too large for a document. */

@@ -40,7 +40,8 @@ export interface CocoCategory {
 }
 
 export interface CocoAnnotation {
-  readonly key: Key | null;
+  /** A number as itself: a text for each would be garbage. */
+  readonly key: number | Key | null;
   readonly imageKey: Key;
   readonly categoryKey: Key;
   /** What goes into the document beside the class; nothing where it is too large for one. */
@@ -142,7 +143,7 @@ export function readAnnotation(
   // The name of the class in a document: what stands there in a file belongs to another data set.
   if (lab_class_id !== undefined) report.warn('reserved_member_left_out', `${at()}.lab_class_id`);
   return {
-    key,
+    key: key !== null && typeof id === 'number' ? Number(key) : key,
     imageKey: imageKey!, // a fault otherwise, as the next
     categoryKey: categoryKey!,
     // What is too large is encoded for nothing, and more than BSON's serializer takes.

@@ -133,12 +133,14 @@ export class CocoImportService {
     statements: OneInFlight,
   ): AsyncGenerator<readonly NewDocument[]> {
     try {
-      for await (const slice of reader.makeSlices(ids)) {
-        await statements.start(async () => {
-          await this.images.insert(manager, taskId, this.staging.imagesOf(slice, ids));
-          if (slice.rois > 0) await this.rois.insert(manager, taskId, this.staging.roisOf(slice, ids));
-        });
-        if (slice.documents.length > 0) yield slice.documents;
+      for await (const { rows, documents } of reader.makeSlices(ids)) {
+        if (rows) {
+          await statements.start(async () => {
+            await this.images.insert(manager, taskId, this.staging.imagesOf(rows, ids));
+            if (rows.rois > 0) await this.rois.insert(manager, taskId, this.staging.roisOf(rows, ids));
+          });
+        }
+        if (documents.length > 0) yield documents;
       }
     } finally {
       await statements.ended();

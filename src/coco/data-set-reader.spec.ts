@@ -178,10 +178,11 @@ it('cuts all images into slices, with the documents of those that have one', asy
       ],
     ),
   );
-  expect(slices).toMatchObject([
-    { firstSeq: 0, endSeq: 4, annotated: Buffer.from([0b1010]), rois: 3, firstRoiId: 300n },
-    { firstSeq: 4, endSeq: 5, annotated: Buffer.from([0]), rois: 0, documents: [] },
+  expect(slices.map(({ rows }) => rows)).toEqual([
+    null,
+    { firstSeq: 0, endSeq: 5, annotated: Buffer.from([0b1010]), rois: 3, firstRoiId: 300n },
   ]);
+  expect(slices[1]!.documents).toEqual([]);
   expect(slices[0]!.documents).toMatchObject([
     { id: 'abcde201', imageId: '101', roiId: null, labClassIds: [70, 80] },
     { id: 'abcde202', imageId: '102', roiId: '301', labClassIds: [], annotations: [] },
@@ -189,22 +190,45 @@ it('cuts all images into slices, with the documents of those that have one', asy
   ]);
 });
 
-it('has not too many images in a slice, however many have no annotations', async () => {
+it('has not too many documents at once, and rows enough for a statement', async () => {
   const roi = [0, 0, 1, 1];
-  const many = Array.from({ length: 2_500 }, (_, id) => ({ id, roi, state: '已测试' }));
-  const slices = await slicesOf(fileOf(many, [{ id: 1, image_id: 1_200, category_id: 7 }]));
-  expect(slices.map(({ firstSeq, endSeq }) => [firstSeq, endSeq])).toEqual([
-    [0, 1_000],
-    [1_000, 1_201],
-    [1_201, 2_201],
-    [2_201, 2_500],
-  ]);
+  const many = Array.from({ length: 9_001 }, (_, id) => ({ id, roi, state: '已测试' }));
+  const slices = await slicesOf(fileOf(many, [{ id: 1, image_id: 4_004, category_id: 7 }]));
+  expect(Math.max(...slices.map(({ documents }) => documents.length))).toBe(1_000);
   const documents = slices.flatMap((slice) => slice.documents);
   expect(documents.map(({ imageId }) => imageId)).toEqual(many.map(({ id }) => String(100 + id)));
   expect(documents.map(({ roiId }) => roiId)).toEqual(many.map(({ id }) => String(300 + id)));
-  expect(slices.map(({ firstRoiId }) => firstRoiId)).toEqual([300n, 1_300n, 1_501n, 2_501n]);
-  expect(slices.map(({ annotated }) => annotated.length)).toEqual([125, 26, 125, 38]);
-  expect(slices[1]!.annotated.at(-1)).toBe(1);
+  const rows = slices.flatMap((slice) => slice.rows ?? []);
+  expect(rows.map(({ annotated: _, ...range }) => range)).toEqual([
+    { firstSeq: 0, endSeq: 4_000, rois: 4_000, firstRoiId: 300n },
+    { firstSeq: 4_000, endSeq: 8_000, rois: 4_000, firstRoiId: 4_300n },
+    { firstSeq: 8_000, endSeq: 9_001, rois: 1_001, firstRoiId: 8_300n },
+  ]);
+  expect(rows.map(({ annotated }) => annotated.length)).toEqual([500, 500, 126]);
+  expect(rows[1]!.annotated).toEqual(Buffer.from([0b10000, ...new Array<number>(499).fill(0)]));
+});
+
+it('ends rows with whole bytes of bits, wherever a batch ends', async () => {
+  const many = Array.from({ length: 5_000 }, (_, id) => ({ id }));
+  // A batch of its own: what follows is in the next one.
+  const note = 'x'.repeat(2 ** 16 - 100);
+  const annotations = Array.from({ length: 20 }, (_, at) => ({
+    id: at + 1,
+    image_id: 4_021 + at,
+    category_id: 7,
+    note,
+  }));
+  const slices = await slicesOf(fileOf(many, annotations));
+  const rows = slices.flatMap((slice) => slice.rows ?? []);
+  expect(rows.map(({ firstSeq, endSeq }) => [firstSeq % 8, endSeq % 8])).toEqual([
+    [0, 0],
+    [0, 0],
+  ]);
+  expect(rows.map(({ endSeq }) => endSeq)).toEqual([expect.any(Number), 5_000]);
+  expect(rows[0]!.endSeq).toBeLessThan(4_041);
+  const bits = Buffer.concat(rows.map(({ annotated }) => annotated));
+  const annotated = many.map(({ id }) => (bits[id >> 3]! >> (id & 7)) & 1);
+  expect(annotated).toEqual(many.map(({ id }) => Number(id >= 4_021 && id < 4_041)));
 });
 
 const ANNOTATION = { id: 1, image_id: 1, category_id: 7 };

@@ -77,8 +77,8 @@ export class DataSetReader {
   ) {
     const { manager } = connection;
     this.classes = new ReferredClasses((keys) => statements.run(() => staging.reserveClasses(manager, keys)));
-    this.pieces = readPieces(file, connection, statements, (member, text) =>
-      member === 'annotations' && this.plain ? this.plain.read(text) : null,
+    this.pieces = readPieces(file, connection, statements, (member) =>
+      member === 'annotations' ? this.plain : null,
     );
     this.images = new StagedRows(statements, (seq, rows) => staging.addImages(connection, seq, rows));
     this.categories = new StagedRows(statements, (seq, rows) => staging.addCategories(connection, seq, rows));
@@ -284,11 +284,10 @@ class AscendingIds {
   ascend = true;
   private last = -Infinity;
 
-  see(key: string | null): void {
+  see(key: number | string | null): void {
     if (key === null) return;
-    const id = Number(key);
-    this.ascend &&= id > this.last; // not so of a text in quotes, which is no number
-    this.last = id;
+    this.ascend &&= typeof key === 'number' && key > this.last;
+    if (typeof key === 'number') this.last = key;
   }
 }
 
@@ -307,10 +306,10 @@ async function* readPieces(
   file: DataSetFile,
   connection: QueryRunner,
   statements: OneInFlight,
-  readPlain: (member: string, text: Buffer) => CocoAnnotation | null,
+  plainReader: (member: string) => PlainAnnotationReader | null,
 ): AsyncGenerator<Piece[], void> {
   try {
-    yield* splitJson(stayAwake(file.read(), connection, statements), { ...LAYOUT, readPlain });
+    yield* splitJson(stayAwake(file.read(), connection, statements), { ...LAYOUT, plainReader });
   } catch (fault) {
     throw await toApiError(fault, file);
   }

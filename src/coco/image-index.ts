@@ -93,8 +93,8 @@ export class ImageIndex {
     let [low, high] = [0, this.runs.length];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.runs[middle]!.firstKey <= key)
-        low = middle + 1; // middle is below their number
+      const { firstKey } = this.runs[middle]!; // the middle is below their number
+      if (firstKey <= key) low = middle + 1;
       else high = middle;
     }
     return low;

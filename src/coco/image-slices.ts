@@ -3,19 +3,26 @@ import type { AnnotationGroup } from './annotation-groups';
 import type { ImageIndex } from './image-index';
 import type { ReservedIds } from './reserved-ids';
 
-/** Images of one statement, and their documents in memory. */
-const SLICE_IMAGES_MAX = 1_000;
+/** Documents in memory at once, of images without annotations. */
+const DOCUMENTS_MAX = 1_000;
+/** For one statement: an import with one for each batch of documents took a tenth longer. */
+const ROWS_MIN = 4_000;
 
-/** Images that follow each other in the file, from `firstSeq` to before `endSeq`, with their documents. */
+/** Documents, in the images' order, and the rows of images up to some of them where these are worth a statement. */
 export interface ImageSlice {
+  readonly documents: readonly NewDocument[];
+  readonly rows: ImageRows | null;
+}
+
+/** Rows of the images that stand in the file from `firstSeq` to before `endSeq`. */
+export interface ImageRows {
   readonly firstSeq: number;
   readonly endSeq: number;
   /** A bit for each image, the lowest of a byte first: 1 where annotations refer to it. */
-  readonly annotated: Uint8Array;
+  readonly annotated: Buffer;
   readonly rois: number;
   /** Of the first one. */
   readonly firstRoiId: bigint;
-  readonly documents: readonly NewDocument[];
 }
 
 /** All annotations of the image that stands at `imageSeq`. */
@@ -26,13 +33,20 @@ export interface PlacedGroup {
 
 /** Cuts the images of a data set into slices as their annotations come, in the images' order. */
 export class ImageSlices {
+  private readonly annotated: Buffer;
+  /** The next image whose document is to be made, and how many before it have a ROI. */
   private nextSeq = 0;
   private rois = 0;
+  /** The same of its row. */
+  private nextRowSeq = 0;
+  private rowRois = 0;
 
   constructor(
     private readonly images: ImageIndex,
     private readonly ids: ReservedIds,
-  ) {}
+  ) {
+    this.annotated = Buffer.alloc(Math.ceil(images.count / 8));
+  }
 
   /** Those up to the last one of these groups, with all between that have no annotations. */
   *upTo(groups: readonly PlacedGroup[], labClassIds: readonly (readonly number[])[]): Generator<ImageSlice> {
@@ -52,15 +66,11 @@ export class ImageSlices {
   ): Generator<ImageSlice> {
     let at = 0;
     while (this.nextSeq < endSeq) {
-      const firstSeq = this.nextSeq;
-      this.nextSeq = Math.min(firstSeq + SLICE_IMAGES_MAX, endSeq);
-      const firstRoi = this.rois;
-      const annotated = new Uint8Array(Math.ceil((this.nextSeq - firstSeq) / 8));
       const documents: NewDocument[] = [];
-      for (let seq = firstSeq; seq < this.nextSeq; seq++) {
-        const isAnnotated = groups[at]?.imageSeq === seq;
-        if (isAnnotated) {
-          setBit(annotated, seq - firstSeq);
+      for (; this.nextSeq < endSeq && documents.length < DOCUMENTS_MAX; this.nextSeq++) {
+        const seq = this.nextSeq;
+        if (groups[at]?.imageSeq === seq) {
+          this.annotate(seq);
           documents.push(this.document(seq, labClassIds[at]!, groups[at]!.group.rests)); // there are as many
           at++;
         } else if (this.images.hasState(seq)) {
@@ -68,10 +78,14 @@ export class ImageSlices {
         }
         if (this.images.hasRoi(seq)) this.rois++;
       }
-      const rois = this.rois - firstRoi;
-      const firstRoiId = this.ids.roi + BigInt(firstRoi);
-      yield { firstSeq, endSeq: this.nextSeq, annotated, rois, firstRoiId, documents };
+      yield { documents, rows: this.takeRows() };
     }
+  }
+
+  /** As PostgreSQL's get_bit reads it. */
+  private annotate(seq: number): void {
+    const at = seq >> 3;
+    this.annotated[at] = (this.annotated[at] ?? 0) | (1 << (seq & 7));
   }
 
   /** Of the next image: its ROI, if it has one, is the next one, too. */
@@ -90,9 +104,21 @@ export class ImageSlices {
       annotations,
     };
   }
-}
 
-/** As PostgreSQL's get_bit reads it. */
-function setBit(bytes: Uint8Array, at: number): void {
-  bytes[at >> 3] = (bytes[at >> 3] ?? 0) | (1 << (at & 7));
+  /** They begin and end with a byte of bits, but for the last ones. */
+  private takeRows(): ImageRows | null {
+    const { images, annotated, nextSeq, rowRois, nextRowSeq: firstSeq } = this;
+    const isEnd = nextSeq === images.count;
+    const endSeq = isEnd ? nextSeq : nextSeq - (nextSeq % 8);
+    if (endSeq - firstSeq < ROWS_MIN && !isEnd) return null;
+    for (let seq = firstSeq; seq < endSeq; seq++) if (images.hasRoi(seq)) this.rowRois++;
+    this.nextRowSeq = endSeq;
+    return {
+      firstSeq,
+      endSeq,
+      annotated: annotated.subarray(firstSeq >> 3, (endSeq + 7) >> 3),
+      rois: this.rowRois - rowRois,
+      firstRoiId: this.ids.roi + BigInt(rowRois),
+    };
+  }
 }

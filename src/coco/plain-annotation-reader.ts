@@ -3,6 +3,7 @@ import { lengthOf } from '../labeled-images/byte-span';
 import { POLYGON_NUMBERS_MIN } from '../labeled-images/annotation-rules';
 import type { Preparation } from '../labeled-images/labeled-image.repository';
 import type { CocoAnnotation } from './coco-elements';
+import type { PlainReader } from './json/split-options';
 
 /** Longer ones are few, and the output is as large as the longest may need. */
 const TEXT_BYTES_MAX = 2 ** 16;
@@ -58,7 +59,7 @@ const INNER: Readonly<Record<Shape, Shape | null>> = {
  * object of what it reads: that and its garbage were half of an import. Whatever it takes it reads as readAnnotation does,
  * which a test with generated annotations sees to.
  */
-export class PlainAnnotationReader {
+export class PlainAnnotationReader implements PlainReader<CocoAnnotation> {
   private readonly output = new AnnotationOutput(TEXT_BYTES_MAX);
   private readonly nameStarts = new Int32Array(MEMBERS_MAX);
   private readonly nameEnds = new Int32Array(MEMBERS_MAX);
@@ -70,17 +71,20 @@ export class PlainAnnotationReader {
   private id = 0;
   private imageId = 0;
   private categoryId = 0;
+  /** Of the annotation before: mostly it is of the same image. */
+  private imageKey = '0';
+  private lastImageId = 0;
 
   constructor(private readonly preparation: Pick<Preparation, 'prepareEncoded'>) {}
 
-  /**
-   * `text`: UTF-8, from the first bracket of an object to its last.
-   * @returns null where it is not plain, or no JSON
-   */
-  read(text: Buffer): CocoAnnotation | null {
-    if (text.length > TEXT_BYTES_MAX) return null;
-    this.text = text;
-    this.at = 1;
+  get end(): number {
+    return this.at;
+  }
+
+  /** `text` is UTF-8, and an object begins at `from`. */
+  read(text: Buffer, from: number): CocoAnnotation | null {
+    this.text = text.length - from > TEXT_BYTES_MAX ? text.subarray(0, from + TEXT_BYTES_MAX) : text;
+    this.at = from + 1;
     this.id = this.imageId = this.categoryId = NaN;
     this.output.begin();
     if (!this.readMembers()) return null;
@@ -89,12 +93,18 @@ export class PlainAnnotationReader {
     if (!id || Number.isNaN(imageId) || Number.isNaN(categoryId)) return null;
     this.output.end();
     return {
-      key: String(id),
-      imageKey: String(imageId),
+      key: id,
+      imageKey: this.keyOf(imageId),
       categoryKey: String(categoryId),
       rest: this.preparation.prepareEncoded(this.output),
       bsonBytes: lengthOf(this.output.bson) - CLASS_BYTES,
     };
+  }
+
+  private keyOf(imageId: number): string {
+    if (imageId !== this.lastImageId) this.imageKey = String(imageId);
+    this.lastImageId = imageId;
+    return this.imageKey;
   }
 
   private readMembers(): boolean {
@@ -102,7 +112,7 @@ export class PlainAnnotationReader {
     do {
       if (count === MEMBERS_MAX || !this.readMember(count++)) return false;
     } while (this.skip(COMMA));
-    return this.skip(CLOSE_OBJECT) && this.at === this.text.length;
+    return this.skip(CLOSE_OBJECT);
   }
 
   private readMember(count: number): boolean {

@@ -8,7 +8,7 @@ import type { CocoCategory, CocoImage } from './coco-elements';
 import { PALETTE } from './palette';
 import type { DataSetFault } from './data-set-faults';
 import { EXAMPLES_MAX, type Finding, type ImportDirt } from './import-report';
-import type { ImageSlice } from './image-slices';
+import type { ImageRows } from './image-slices';
 import type { ReferredCategory } from './referred-classes';
 import type { ReservedIds } from './reserved-ids';
 
@@ -232,7 +232,7 @@ export class StagingRepository {
 
   /** Rows for `ImageRepository.insert`, of images that are in order. */
   imagesOf(
-    { firstSeq, endSeq, annotated }: ImageSlice,
+    { firstSeq, endSeq, annotated }: ImageRows,
     { image, document, documentPrefix }: ReservedIds,
   ): RowQuery {
     return {
@@ -248,12 +248,12 @@ export class StagingRepository {
             ) AS placed
             WHERE seq BETWEEN $6::int AND $7::int
             ORDER BY seq`,
-      parameters: [image, documentPrefix, document, Buffer.from(annotated), firstSeq, endSeq - 1],
+      parameters: [image, documentPrefix, document, annotated, firstSeq, endSeq - 1],
     };
   }
 
   /** Rows for `RoiImageRepository.insert`, of the same. */
-  roisOf({ firstSeq, endSeq, firstRoiId }: ImageSlice, { image }: ReservedIds): RowQuery {
+  roisOf({ firstSeq, endSeq, firstRoiId }: ImageRows, { image }: ReservedIds): RowQuery {
     return {
       sql: `SELECT
               $2::bigint + row_number() OVER (ORDER BY seq) - 1, $3::bigint + seq, roi_x, roi_y, roi_width, roi_height

@@ -20,7 +20,12 @@ const reader = new PlainAnnotationReader({
     bson: bytesOf(bson).toString('hex'),
   }),
 });
-const read = (text: string) => reader.read(Buffer.from(text));
+/** Of an object that is all of the text. */
+const read = (text: string) => {
+  const bytes = Buffer.from(text);
+  const plain = reader.read(bytes, 0);
+  return reader.end === bytes.length ? plain : null;
+};
 
 /** What JSON.parse and readAnnotation make of it; null where they have a fault to report, or a warning. */
 function readAsObject(text: string) {
@@ -127,6 +132,20 @@ it.each([
   `{${IDS};"a":1}`,
   `{${IDS}\u00a0}`,
 ])('takes no JSON that is none: %s', (text) => expect(read(text)).toBeNull());
+
+it('reads an object wherever it stands in a text, and none that breaks off', () => {
+  const object = `{${IDS},"bbox":[1,2,3,4]}`;
+  const text = Buffer.from(`[${object}, ${object}`);
+  for (const from of [1, object.length + 3]) {
+    const plain = reader.read(text, from);
+    expect(reader.end).toBe(from + object.length);
+    expect(plain).toEqual(read(object));
+  }
+  const whole = Buffer.from(object);
+  for (let length = 1; length < whole.length; length++) {
+    expect(reader.read(whole.subarray(0, length), 0)).toBeNull();
+  }
+});
 
 it('is not misled by what it refused before', () => {
   expect(read(`{${IDS},"segmentation":[[1,2,3,4,5,6],[1`)).toBeNull();

@@ -2,17 +2,18 @@ import { ElementScanner } from './element-scanner';
 import { HeldBytes } from './held-bytes';
 import type { JsonObject } from './json-piece';
 import { JsonValueScanner } from './json-value-scanner';
-import type { SplitBounds } from './split-options';
+import type { PlainReader, SplitBounds } from './split-options';
 import { type JsonPlace, type JsonProblem, UnusableJson } from './unusable-json';
 
 /**
- * Reads one object after the other: finds its end quickly and leaves the rest to JSON.parse. (To give it a run of
+ * Reads one object after the other: what no PlainReader takes, it finds the end of quickly, and leaves the rest to JSON.parse. (To give it a run of
  * elements at once, as an array, was not faster with runs up to 64 KB, and slower with longer ones.)
  */
 export class ElementReader<Plain> {
   private readonly scanner: ElementScanner;
   private readonly held = new HeldBytes();
   private place: JsonPlace = { offset: 0 };
+  private plainReader: PlainReader<Plain> | null = null;
   /** The last element that was read, where it is plain. */
   plain: Plain | null = null;
   /** And where it is not. */
@@ -22,7 +23,7 @@ export class ElementReader<Plain> {
 
   constructor(
     private readonly bounds: SplitBounds,
-    private readonly readPlain: (member: string, text: Buffer) => Plain | null,
+    private readonly readerOf: (member: string) => PlainReader<Plain> | null,
   ) {
     this.scanner = new ElementScanner(bounds.depthMax);
   }
@@ -33,16 +34,20 @@ export class ElementReader<Plain> {
 
   begin(place: JsonPlace): void {
     this.place = place;
+    this.plainReader = this.readerOf(place.member ?? '');
   }
 
   /** As JsonValueScanner.scan, but what is wrong is noticed at the end of the element. */
   scan(chunk: Buffer, from: number): number {
+    const begins = this.scanner.ended;
+    if (begins && this.readPlain(chunk, from)) return from + this.bytes;
     const end = this.scanner.scan(chunk, from);
     const part = chunk.subarray(from, end);
     if (this.held.size + part.length > this.bounds.elementBytesMax) this.refuse('element-too-large', part);
     if (this.scanner.tooDeep) this.refuse('element-too-deep', part);
-    if (this.scanner.ended) this.parse(this.held.joinedWith(part));
-    else this.held.append(part);
+    if (!this.scanner.ended) this.held.append(part);
+    else if (begins) this.parse(part);
+    else this.readHeld(this.held.joinedWith(part));
     return end;
   }
 
@@ -51,11 +56,24 @@ export class ElementReader<Plain> {
     this.locateFault(this.held.bytes);
   }
 
-  private parse(text: Buffer): void {
-    this.plain = this.readPlain(this.place.member ?? '', text);
-    if (this.plain === null) this.value = this.parseAny(text);
-    this.bytes = text.length;
+  /** What is longer than allowed is refused, whoever could read it. */
+  private readPlain(text: Buffer, from: number): boolean {
+    const { plainReader, bounds } = this;
+    this.plain = plainReader?.read(text, from) ?? null;
+    this.bytes = (plainReader?.end ?? 0) - from;
+    if (this.bytes > bounds.elementBytesMax) this.plain = null;
+    return this.plain !== null;
+  }
+
+  /** Of an element that began in another chunk. */
+  private readHeld(text: Buffer): void {
+    if (!this.readPlain(text, 0)) this.parse(text);
     this.held.clear();
+  }
+
+  private parse(text: Buffer): void {
+    this.value = this.parseAny(text);
+    this.bytes = text.length;
   }
 
   private parseAny(text: Buffer): JsonObject {

@@ -20,7 +20,7 @@ export interface ElementPiece {
   readonly bytes: number;
 }
 
-/** An element that `SplitOptions.readPlain` has read. */
+/** An element that a `PlainReader` has read. */
 export interface PlainPiece<Plain> {
   readonly kind: 'plain';
   readonly member: string;

@@ -63,7 +63,7 @@ export class JsonSplitter<Plain> {
 
   constructor(private readonly options: SplitOptions<Plain>) {
     this.bounds = { ...SPLIT_BOUNDS, ...options };
-    this.elements = new ElementReader(this.bounds, options.readPlain ?? (() => null));
+    this.elements = new ElementReader(this.bounds, options.plainReader ?? (() => null));
   }
 
   /** @returns what was read to its end in this chunk; where an array begins, nothing behind it has been read yet */

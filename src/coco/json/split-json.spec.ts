@@ -5,19 +5,27 @@ import fc from 'fast-check';
 import type { JsonPiece } from './json-piece';
 import { JsonSyntaxError } from './json-syntax-error';
 import { splitJson } from './split-json';
-import type { SplitOptions } from './split-options';
+import type { PlainReader, SplitOptions } from './split-options';
 import { UnusableJson } from './unusable-json';
 
 const LAYOUT: SplitOptions = { arrays: ['images', 'annotations'], kept: ['info', 'licenses'] };
 
 describe('elements that are read otherwise', () => {
   const TEXT = '{"images":[{"id":1},{"id":2}],"annotations":[{"id":3},{"id":[4]}]}';
-  const readPlain = (member: string, text: Buffer) => (text.length < 10 ? `${member} ${String(text)}` : null);
+  /** Takes short ones without a list. */
+  const plainReader = (member: string): PlainReader<string> => ({
+    end: 0,
+    read(text, from) {
+      const [object] = /^\{[^[\]]{0,7}\}/.exec(text.toString('latin1', from)) ?? [];
+      Object.assign(this, { end: from + (object?.length ?? 0) });
+      return object === undefined ? null : `${member} ${object}`;
+    },
+  });
 
   it('come as what they were read as, and the others as objects', async () => {
     for (const cuts of [[], everyByte(Buffer.from(TEXT))]) {
       const pieces: unknown[] = [];
-      for await (const batch of splitJson(chunksOf(Buffer.from(TEXT), cuts), { ...LAYOUT, readPlain })) {
+      for await (const batch of splitJson(chunksOf(Buffer.from(TEXT), cuts), { ...LAYOUT, plainReader })) {
         pieces.push(...batch);
       }
       expect(pieces).toEqual([
@@ -31,9 +39,15 @@ describe('elements that are read otherwise', () => {
     }
   });
 
+  it('are refused where they are longer than allowed', async () => {
+    const pieces = splitJson(chunksOf(Buffer.from(TEXT), []), { ...LAYOUT, plainReader, elementBytesMax: 7 });
+    await expect(pieces.next()).resolves.toMatchObject({ value: [{ kind: 'array' }] });
+    await expect(pieces.next()).rejects.toMatchObject({ problem: 'element-too-large' });
+  });
+
   it('have not been read where the batch ends at which their array begins', async () => {
     const read: string[] = [];
-    const options = { ...LAYOUT, readPlain: (member: string) => (read.push(member), null) };
+    const options = { ...LAYOUT, plainReader: (member: string) => (read.push(member), null) };
     const seen: string[][] = [];
     for await (const batch of splitJson(chunksOf(Buffer.from(TEXT), []), options)) {
       if (batch.at(-1)?.kind === 'array') seen.push([...read]);

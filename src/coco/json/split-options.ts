@@ -3,11 +3,18 @@ export interface SplitOptions<Plain = never> extends Partial<SplitBounds> {
   readonly arrays: readonly string[];
   /** The members that are read as a whole; a name is in one of the two lists at most. */
   readonly kept: readonly string[];
+  /** Who reads the elements of a member before JSON.parse would; null: nobody. */
+  readonly plainReader?: (member: string) => PlainReader<Plain> | null;
+}
+
+export interface PlainReader<Plain> {
   /**
-   * Reads an element before JSON.parse would; `text` is good for the time of the call.
-   * @returns null for what it does not take: also all that is no JSON
+   * Reads the element that begins at `from`. `text` is good for the time of the call, and may break off in the element.
+   * @returns null for what it does not take: also all that is no JSON, or not whole
    */
-  readonly readPlain?: (member: string, text: Buffer) => Plain | null;
+  read(text: Buffer, from: number): Plain | null;
+  /** The index behind the last byte of what it has taken last. */
+  readonly end: number;
 }
 
 export interface SplitBounds {
