@@ -79,7 +79,7 @@ export class CocoImportService {
   }
 
   /**
-   * `atOnce`: while the file is read, where all images stand before the annotations.
+   * `atOnce`: rows and documents are written while the file is read, if it can be told yet that it is in order.
    * @throws StagingNeeded where that turned out not to be possible
    */
   private async importInto(

@@ -138,7 +138,7 @@ export class DataSetReader {
   /**
    * Reads on to the end, and answers all images with the documents of their annotations; no more of them once something is
    * wrong.
-   * @throws StagingNeeded where the annotations are not in the images' order, and where an image or a class is not known
+   * @throws StagingNeeded where the annotations are not in order, their image is not there, or they are too many for a document
    */
   async *makeSlices(ids: ReservedIds): AsyncGenerator<ImageSlice> {
     const slices = new ImageSlices(this.index, ids);

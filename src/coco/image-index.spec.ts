@@ -82,7 +82,22 @@ it.each<[string, Partial<CocoImage>[]]>([
   expect(index).toMatchObject({ isOrdered: false, count: images.length + 1 });
 });
 
-it('takes as many gaps as it says, and not one more', () => {
+it('is exact up to the largest id', () => {
+  const [last, before] = [Number.MAX_SAFE_INTEGER, 24];
+  const small = Array.from({ length: before }, (_, at) => ({ key: String(at + 1) }));
+  const index = indexOf([...small, ...range(last - 19, last).map((key) => ({ key: String(key) }))]);
+  expect(index.isOrdered).toBe(true);
+  expect(range(last - 20, last).map((key) => index.find(String(key)))).toEqual([
+    undefined,
+    ...range(before, before + 19),
+  ]);
+});
+
+function range(first: number, last: number): number[] {
+  return Array.from({ length: last - first + 1 }, (_, at) => first + at);
+}
+
+it('takes as many runs as it says, and not one more', () => {
   const scattered = (count: number) =>
     indexOf(Array.from({ length: count }, (_, at) => ({ key: String(2 * at) })));
   expect(scattered(10_000)).toMatchObject({ isOrdered: true });

@@ -1,6 +1,6 @@
 import type { CocoImage } from './coco-elements';
 
-/** Ids with more gaps are as good as scattered ones. */
+/** Ids in more runs are as good as scattered ones. */
 const RUNS_MAX = 10_000;
 /** Bits of a byte. */
 const [HAS_ROI, HAS_STATE] = [1, 2];
@@ -53,7 +53,8 @@ export class ImageIndex {
     const number = Number(key); // NaN for a text in quotes
     const run = this.runs[this.runsUpTo(number) - 1];
     if (!run) return undefined;
-    const seq = run.firstSeq + number - run.firstKey;
+    // The difference first: a sum of ids may be beyond 2^53.
+    const seq = run.firstSeq + (number - run.firstKey);
     return seq < run.endSeq ? seq : undefined;
   }
 
@@ -72,7 +73,7 @@ export class ImageIndex {
 
   private addKey(key: number, seq: number): boolean {
     const last = this.runs.at(-1);
-    const lastKey = last ? last.firstKey + last.endSeq - 1 - last.firstSeq : -Infinity;
+    const lastKey = last ? last.firstKey + (last.endSeq - 1 - last.firstSeq) : -Infinity;
     if (last && key === lastKey + 1) {
       last.endSeq++;
       return true;

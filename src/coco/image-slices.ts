@@ -3,12 +3,12 @@ import type { AnnotationGroup } from './annotation-groups';
 import type { ImageIndex } from './image-index';
 import type { ReservedIds } from './reserved-ids';
 
-/** Documents in memory at once, of images without annotations. */
+/** Documents in memory at once beside those that wait: those of images without annotations. */
 const DOCUMENTS_MAX = 1_000;
-/** For one statement: an import with one for each batch of documents took a tenth longer. */
-const ROWS_MIN = 4_000;
+/** Of one statement, in whole bytes of bits: an import with a statement for each batch of documents took a tenth longer. */
+const ROWS = 4_000;
 
-/** Documents, in the images' order, and the rows of images up to some of them where these are worth a statement. */
+/** Documents, in the images' order, and the rows of as many images as are worth a statement. */
 export interface ImageSlice {
   readonly documents: readonly NewDocument[];
   readonly rows: ImageRows | null;
@@ -67,7 +67,8 @@ export class ImageSlices {
     let at = 0;
     while (this.nextSeq < endSeq) {
       const documents: NewDocument[] = [];
-      for (; this.nextSeq < endSeq && documents.length < DOCUMENTS_MAX; this.nextSeq++) {
+      const sliceEnd = Math.min(endSeq, this.nextRowSeq + ROWS);
+      for (; this.nextSeq < sliceEnd && documents.length < DOCUMENTS_MAX; this.nextSeq++) {
         const seq = this.nextSeq;
         if (groups[at]?.imageSeq === seq) {
           this.annotate(seq);
@@ -105,19 +106,15 @@ export class ImageSlices {
     };
   }
 
-  /** They begin and end with a byte of bits, but for the last ones. */
   private takeRows(): ImageRows | null {
-    const { images, annotated, nextSeq, rowRois, nextRowSeq: firstSeq } = this;
-    const isEnd = nextSeq === images.count;
-    const endSeq = isEnd ? nextSeq : nextSeq - (nextSeq % 8);
-    if (endSeq - firstSeq < ROWS_MIN && !isEnd) return null;
-    for (let seq = firstSeq; seq < endSeq; seq++) if (images.hasRoi(seq)) this.rowRois++;
-    this.nextRowSeq = endSeq;
+    const { images, annotated, nextRowSeq: firstSeq, nextSeq: endSeq, rowRois, rois } = this;
+    if (endSeq < firstSeq + ROWS && endSeq < images.count) return null;
+    [this.nextRowSeq, this.rowRois] = [endSeq, rois];
     return {
       firstSeq,
       endSeq,
       annotated: annotated.subarray(firstSeq >> 3, (endSeq + 7) >> 3),
-      rois: this.rowRois - rowRois,
+      rois: rois - rowRois,
       firstRoiId: this.ids.roi + BigInt(rowRois),
     };
   }

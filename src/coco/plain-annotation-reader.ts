@@ -8,6 +8,7 @@ import type { PlainReader } from './json/split-options';
 /** Longer ones are few, and the output is as large as the longest may need. */
 const TEXT_BYTES_MAX = 2 ** 16;
 const MEMBERS_MAX = 32;
+const NOTHING = Buffer.alloc(0);
 /** No double needs more, and all digits are kept: the bound of a document is that of its BSON, which has 8 bytes for them. */
 const NUMBER_BYTES_MAX = 24;
 /** All are doubles up to 10^22, and no number has more decimals: it is one exact division. */
@@ -63,7 +64,7 @@ export class PlainAnnotationReader implements PlainReader<CocoAnnotation> {
   private readonly output = new AnnotationOutput(TEXT_BYTES_MAX);
   private readonly nameStarts = new Int32Array(MEMBERS_MAX);
   private readonly nameEnds = new Int32Array(MEMBERS_MAX);
-  private text: Uint8Array = Buffer.alloc(0);
+  private text: Uint8Array = NOTHING;
   /** The next byte to be read. */
   private at = 0;
   /** The number that was read last. */
@@ -85,6 +86,12 @@ export class PlainAnnotationReader implements PlainReader<CocoAnnotation> {
   read(text: Buffer, from: number): CocoAnnotation | null {
     this.text = text.length - from > TEXT_BYTES_MAX ? text.subarray(0, from + TEXT_BYTES_MAX) : text;
     this.at = from + 1;
+    const annotation = this.readObject();
+    this.text = NOTHING; // it may be one of many megabytes
+    return annotation;
+  }
+
+  private readObject(): CocoAnnotation | null {
     this.id = this.imageId = this.categoryId = NaN;
     this.output.begin();
     if (!this.readMembers()) return null;

@@ -41,7 +41,9 @@ export class ReferredClasses {
     for (const { seq, categoryKeys } of groups) {
       for (let at = 0; at < categoryKeys.length; at++) {
         const key = categoryKeys[at]!; // at is below its length
-        if (!this.categories.has(key) && !firstSeqs.has(key)) firstSeqs.set(key, seq + at);
+        if (this.categories.has(key)) continue;
+        // The groups are in the order of their images.
+        firstSeqs.set(key, Math.min(seq + at, firstSeqs.get(key) ?? Infinity));
       }
     }
     if (firstSeqs.size === 0) return;

@@ -1,5 +1,5 @@
 /**
- * Thrown where documents can't be written while the file is read, because not all of it is there yet: the file has to be
- * read into tables first. Nobody sees it but the import.
+ * Thrown where rows and documents can't be written while the file is read: it is not in order, or only the tables can say
+ * what is wrong with it. It has to be read into them first. Nobody sees it but the import.
  */
 export class StagingNeeded extends Error {}

@@ -53,7 +53,7 @@ export class StagingRepository {
       -- To compress what is read once would take longer than to write it.
       ALTER TABLE staged_group ALTER COLUMN rests SET STORAGE EXTERNAL;
       CREATE TEMPORARY TABLE reserved_class (
-        key text COLLATE "C" PRIMARY KEY, id int NOT NULL DEFAULT nextval(${CLASS_IDS})
+        key text COLLATE "C" NOT NULL, id int NOT NULL DEFAULT nextval(${CLASS_IDS})
       )`);
   }
 
@@ -194,8 +194,7 @@ export class StagingRepository {
     await manager.query(`
       CREATE UNIQUE INDEX ON staged_image (seq);
       INSERT INTO reserved_class (key)
-      SELECT key FROM staged_category ORDER BY seq
-      ON CONFLICT DO NOTHING`);
+      SELECT key FROM staged_category GROUP BY key ORDER BY min(seq)`);
   }
 
   /** The ids of the classes that these categories become, also of categories that are still to come. */

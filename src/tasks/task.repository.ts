@@ -47,7 +47,7 @@ export interface TaskEdit {
   readonly taskType: TaskType | null;
 }
 
-export interface FilledTask extends NewTask {
+interface FilledTask extends NewTask {
   readonly imageCount: number;
   /** JSON text. */
   readonly cocoInfo: string | null;

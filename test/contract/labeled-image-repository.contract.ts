@@ -301,6 +301,22 @@ export function describeLabeledImageRepository(adapter: string, open: () => Prom
         await expect(failing).rejects.toBe(fault);
       });
 
+      it('fails with what failed first where the batches use the connection, too', async () => {
+        const { task, classes } = await aTask([]);
+        const documents = manyImages(3).map((image) => toNew(image, classes));
+        const failing = inSnapshot(dataSource, async (connection) => {
+          const batches = async function* () {
+            yield [documents[0]!]; // of three
+            const statement = connection.query('SELECT 1 / 0');
+            statement.catch(() => undefined); // waited for when the next batch is on its way
+            yield [documents[1]!];
+            await statement;
+          };
+          await repository.insertBatches(connection.manager, task, batches());
+        });
+        await expect(failing).rejects.toMatchObject({ driverError: { code: '22012' } });
+      });
+
       function toNew({ id, roiId, document }: SourceImage, classes: readonly number[]): NewDocument {
         const { id: mongoId, classes: places, rest } = document!; // of an image that has one
         return {

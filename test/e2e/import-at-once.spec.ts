@@ -135,6 +135,21 @@ describeInEachMode('an import that writes documents while it reads', (mode) => {
     expect(content).toEqual(named(byImage(dataSet)));
   });
 
+  it('takes categories with long texts as ids, which no index takes', async () => {
+    const { images, annotations } = byImage(aDataSet({ images: 2 }));
+    const ids = [0, 1].map((which) =>
+      Array.from({ length: 1_024 }, (_, at) =>
+        String.fromCodePoint(0x4e00 + ((7_919 * at * (at + which)) % 20_000)),
+      ).join(''),
+    );
+    const categories = ids.map((id, at) => ({ id, name: `class ${String(at)}` }));
+    const referring = annotations.map((one, at) => ({ ...one, category_id: ids[at % 2] }));
+    const id = newTaskId();
+    const dataSet = { images, categories, annotations: referring };
+    expect(await put(id, JSON.stringify(dataSet))).toMatchObject({ status: 200 });
+    expect(await namedContentOf(id)).toEqual(named(dataSet));
+  });
+
   it('begins anew for an image whose text is too long to wait for', async () => {
     const dataSet = byImage(aDataSet({ images: 2, annotationsEach: 40 }));
     const id = newTaskId();

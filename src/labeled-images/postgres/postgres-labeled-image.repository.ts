@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager, QueryRunner } from 'typeorm';
 import { copyText, escapeText, joinFields } from '../../database/copy-rows';
 import type { CopyPlan, CopySlice } from '../../database/copy-plan';
+import { sqlStateOf } from '../../database/database-faults';
 import type { DocumentRange } from '../../database/document-range';
 import { OneInFlight } from '../../database/one-in-flight';
 import type { RowQuery } from '../../database/row-query';
@@ -86,10 +87,11 @@ export class PostgresLabeledImageRepository extends LabeledImageRepository {
         const lines = encodeLines(taskId, batch);
         await writes.start(() => copyText(connection, INTO, lines));
       }
-    } finally {
-      // Where a write has failed, what the batches throw only follows from it.
-      await writes.ended();
+    } catch (fault) {
+      await writes.ended().catch(throwUnlessAborted);
+      throw fault;
     }
+    await writes.ended();
   }
 
   override async find(manager: EntityManager, taskId: string, mongoId: string): Promise<Annotation[] | null> {
@@ -232,6 +234,13 @@ export class PostgresLabeledImageRepository extends LabeledImageRepository {
     );
   }
 }
+
+/** What fails because its transaction has failed before only follows from that; else it is what came first. */
+function throwUnlessAborted(fault: unknown): void {
+  if (sqlStateOf(fault) !== IN_FAILED_TRANSACTION) throw fault;
+}
+
+const IN_FAILED_TRANSACTION = '25P02';
 
 /** Lines for COPY, in the order of INTO: as strings their annotations would cost the garbage collector a few times. */
 function encodeLines(taskId: string, documents: readonly NewDocument[]): Buffer {
