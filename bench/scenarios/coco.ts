@@ -8,8 +8,6 @@ const MB = 2 ** 20;
 const IMAGES_MAX = 520_000;
 /** From here on once. */
 const LARGE = 200_000;
-/** What a process has transferred before it is measured: the first 10 MB are read by code that is not compiled yet. */
-const FIRST_IMAGES = 10_000;
 const SPEED_GOAL: Goal = { atLeast: 15 };
 const MEMORY_GOAL: Goal = { atMost: 200 };
 
@@ -17,12 +15,6 @@ const MEMORY_GOAL: Goal = { atMost: 200 };
 interface Transfer {
   readonly mbPerS: number;
   readonly peakMb: number;
-}
-
-/** What one process does: the first transfer of its life, and the one that counts. */
-interface Pair {
-  readonly first: Transfer;
-  readonly measured: Transfer;
 }
 
 /** Files over HTTP from the disk of the client, and back; each in a service that is started for it. */
@@ -33,29 +25,16 @@ export const coco: Scenario = {
   async measure(stage) {
     const images = Math.min(stage.size, IMAGES_MAX);
     const file = await CocoFile.write(images);
-    const firstFile = await CocoFile.write(FIRST_IMAGES);
     try {
-      const imports: Pair[] = [];
-      const exports: Pair[] = [];
+      const imports: Transfer[] = [];
+      const exports: Transfer[] = [];
       const runs = images >= LARGE ? 1 : stage.runs;
       for (let run = 1; run <= runs; run++) {
         stage.say(`${(file.bytes / MB).toFixed(0)} MB, ${run} of ${runs}`);
-        const [firstId, taskId] = [stage.installation.newId(), stage.installation.newId()];
-        imports.push(
-          await inOneProcess(
-            stage,
-            (service) => importFile(service, firstFile, firstId),
-            (service) => importFile(service, file, taskId),
-          ),
-        );
-        exports.push(
-          await inOneProcess(
-            stage,
-            (service) => exportTask(service, firstId),
-            (service) => exportTask(service, taskId),
-          ),
-        );
-        await stage.installation.remove(firstId, taskId);
+        const taskId = stage.installation.newId();
+        imports.push(await importFile(stage, file, taskId));
+        exports.push(await exportTask(stage, taskId));
+        await stage.installation.remove(taskId);
         await stage.installation.settle();
       }
       return [
@@ -65,37 +44,29 @@ export const coco: Scenario = {
       ];
     } finally {
       await file.remove();
-      await firstFile.remove();
     }
   },
 };
 
-function inOneProcess(
-  { installation }: Stage,
-  first: (service: ServiceUnderTest) => Promise<Transfer>,
-  measured: (service: ServiceUnderTest) => Promise<Transfer>,
-): Promise<Pair> {
-  return installation.withService(async (service) => ({
-    first: await first(service),
-    measured: await measured(service),
-  }));
-}
-
-function importFile(service: ServiceUnderTest, file: CocoFile, taskId: string): Promise<Transfer> {
+function importFile({ installation }: Stage, file: CocoFile, taskId: string): Promise<Transfer> {
   const path = `/training/tasks/${taskId}/coco?task_type=1`;
-  return transfer(service, async () => {
-    await service.send({ method: 'PUT', path, upload: file.read() });
-    return file.bytes;
-  });
+  return installation.withService((service) =>
+    transfer(service, async () => {
+      await service.send({ method: 'PUT', path, upload: file.read() });
+      return file.bytes;
+    }),
+  );
 }
 
-function exportTask(service: ServiceUnderTest, taskId: string): Promise<Transfer> {
+function exportTask({ installation }: Stage, taskId: string): Promise<Transfer> {
   const path = `/training/tasks/${taskId}/coco`;
-  return transfer(service, async () => {
-    const { bytes, tail } = await service.send({ method: 'GET', path });
-    if (!tail.trimEnd().endsWith('}')) throw new Error('the export is cut');
-    return bytes;
-  });
+  return installation.withService((service) =>
+    transfer(service, async () => {
+      const { bytes, tail } = await service.send({ method: 'GET', path });
+      if (!tail.trimEnd().endsWith('}')) throw new Error('the export is cut');
+      return bytes;
+    }),
+  );
 }
 
 /** @param work says how many bytes of JSON have gone over HTTP */
@@ -107,15 +78,15 @@ async function transfer(service: ServiceUnderTest, work: () => Promise<number>):
   return { mbPerS: bytes / MB / seconds, peakMb: await service.peakMb() };
 }
 
-function transferFigures(stage: Stage, images: number, what: string, pairs: readonly Pair[]): Figure[] {
-  const speeds = pairs.map(({ measured }) => measured.mbPerS);
-  const peaks = pairs.map(({ measured }) => measured.peakMb);
-  const firstSpeeds = pairs.map(({ first }) => first.mbPerS);
+function transferFigures(
+  stage: Stage,
+  images: number,
+  what: string,
+  transfers: readonly Transfer[],
+): Figure[] {
+  const [speeds, peaks] = [transfers.map(({ mbPerS }) => mbPerS), transfers.map(({ peakMb }) => peakMb)];
   return [
     figures(stage, images, what, 'MB/s', speeds, SPEED_GOAL),
-    ...(images === FIRST_IMAGES
-      ? [figures(stage, images, `${what}: first of a process`, 'MB/s', firstSpeeds)]
-      : []),
     figures(stage, images, `${what}: peak memory`, 'MB', peaks, MEMORY_GOAL),
   ];
 }
