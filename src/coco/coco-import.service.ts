@@ -6,7 +6,7 @@ import { ENVIRONMENT } from '../config/environment.module';
 import { reserveIds } from '../database/id-allocator';
 import { OneInFlight } from '../database/one-in-flight';
 import { documentRange } from '../database/document-range';
-import { documentPrefix as documentPrefixOf } from '../database/installation';
+import { documentPrefix } from '../database/installation';
 import { refreshStatistics } from '../database/statistics';
 import { ApiError } from '../errors/api-error';
 import { ImageRepository } from '../images/image.repository';
@@ -18,11 +18,12 @@ import type { LockedConnection } from '../tasks/locked-connection';
 import { Sweeper } from '../tasks/sweeper';
 import { TaskLock } from '../tasks/task-lock';
 import { TaskRepository, type NewTask, type TaskRow } from '../tasks/task.repository';
+import type { DataSetFault } from './data-set-faults';
 import type { DataSetFile } from './data-set-file';
 import { DataSetReader } from './data-set-reader';
 import type { Imported } from './dto/imported.dto';
 import type { ImportQuery } from './dto/import-query.dto';
-import { ImportReport } from './import-report';
+import { ImportReport, type Finding } from './import-report';
 import type { ReservedIds } from './reserved-ids';
 import { StagingNeeded } from './staging-needed';
 import { StagingRepository, type StagedCounts } from './staging.repository';
@@ -118,7 +119,10 @@ export class CocoImportService {
       await this.staging.prepareSlices(manager);
       const documents = this.writeSlices(manager, task.taskId, reader, ids, statements);
       await this.labeledImages.insertBatches(manager, task.taskId, documents);
-      await this.reviewCategories(manager, reader);
+      await this.review(manager, reader, async () => {
+        await this.staging.summarizeDocuments(manager, reader.referredCategories);
+        return this.staging.findCategoryFaults(manager);
+      });
       await this.fill(manager, task, reader); // with what stood behind the annotations
       await this.labelClasses.insert(manager, task.taskId, this.staging.labelClasses());
     });
@@ -153,7 +157,11 @@ export class CocoImportService {
     reader: DataSetReader,
   ): Promise<StagedCounts> {
     if (!reader.isOver) await reader.stageAnnotations();
-    await this.review(locked.connection.manager, reader);
+    const { manager: session } = locked.connection;
+    await this.review(session, reader, async () => {
+      await this.staging.summarize(session);
+      return this.staging.findFaults(session);
+    });
     const { taskId } = task;
     return this.store(locked, task, reader, async (manager, ids) => {
       await this.staging.placeImages(manager, ids);
@@ -178,15 +186,15 @@ export class CocoImportService {
     const image = await reserveIds(manager, images + documents + rois);
     const document = image + BigInt(images);
     const roi = document + BigInt(documents);
-    const documentPrefix = await documentPrefixOf(manager);
-    const range = documentRange(documentPrefix, document, documents);
+    const prefix = await documentPrefix(manager);
+    const range = documentRange(prefix, document, documents);
     const announced = await this.garbage.announce(manager, task.taskId, range, 'import');
     try {
       return await locked.transaction(
         'READ COMMITTED',
         async (transaction) => {
           await this.fill(transaction, task, reader); // first: what belongs to no task is refused
-          await write(transaction, { image, document, roi, documentPrefix });
+          await write(transaction, { image, document, roi, documentPrefix: prefix });
           await this.garbage.withdraw(transaction, announced);
           return this.staging.count(transaction);
         },
@@ -223,22 +231,15 @@ export class CocoImportService {
    * to it, so that those of single elements are answered before.
    * @throws ApiError FAULTY_DATA_SET
    */
-  private async review(manager: EntityManager, { report, hasDistinctIds }: DataSetReader): Promise<void> {
+  private async review(
+    manager: EntityManager,
+    { report, hasDistinctIds }: DataSetReader,
+    findFaults: () => Promise<Finding<DataSetFault>[]>,
+  ): Promise<void> {
     report.throwFaults();
-    await this.staging.summarize(manager);
-    report.addFaults(await this.staging.findFaults(manager));
+    report.addFaults(await findFaults());
     report.throwFaults();
     report.addDirt(await this.staging.findDirt(manager, hasDistinctIds));
-  }
-
-  /** The same where the reader has seen all of it but the categories. */
-  private async reviewCategories(manager: EntityManager, reader: DataSetReader): Promise<void> {
-    const { report, referredCategories } = reader;
-    report.throwFaults();
-    await this.staging.summarizeDocuments(manager, referredCategories);
-    report.addFaults(await this.staging.findCategoryFaults(manager));
-    report.throwFaults();
-    report.addDirt(await this.staging.findDirt(manager, true));
   }
 
   /** The import is committed, and does not fail any more. */

@@ -3,7 +3,7 @@ import type { AnnotationGroup } from './annotation-groups';
 import type { ImageIndex } from './image-index';
 import type { ReservedIds } from './reserved-ids';
 
-/** Documents in memory at once beside those that wait: those of images without annotations. */
+/** Of one slice: images that have a state and no annotations may be any number. */
 const DOCUMENTS_MAX = 1_000;
 /** Of one statement, in whole bytes of bits: an import with a statement for each batch of documents took a tenth longer. */
 const ROWS = 4_000;

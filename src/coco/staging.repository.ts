@@ -238,13 +238,8 @@ export class StagingRepository {
       sql: `SELECT
               $2::bigint + seq, set_type, name, width, height, placed.state, coalesce(order_id, seq + 1),
               CASE WHEN placed.state IS NOT NULL THEN $3::text || ($4::bigint + seq) END, extra
-            FROM staged_image
-            CROSS JOIN LATERAL (
-              SELECT CASE
-                WHEN get_bit($5::bytea, seq - $6::int) = 1 THEN coalesce(state, '已标注')
-                ELSE state
-              END AS state
-            ) AS placed
+            FROM staged_image AS image
+            CROSS JOIN LATERAL (SELECT ${stateIf('get_bit($5::bytea, seq - $6::int) = 1')} AS state) AS placed
             WHERE seq BETWEEN $6::int AND $7::int
             ORDER BY seq`,
       parameters: [image, documentPrefix, document, annotated, firstSeq, endSeq - 1],
@@ -323,8 +318,13 @@ export class StagingRepository {
 /** The sequence that `label_class` takes its ids from. */
 const CLASS_IDS = `pg_get_serial_sequence('label_class', 'id')`;
 
-/** The state of an `image` that annotations have `referred` to, or not; it has a document if there is one. */
-const STATE = `coalesce(image.state, CASE WHEN referred.key IS NOT NULL THEN '已标注' END)`;
+/** The state of an `image`, if annotations refer to it or not; it has a document if there is one. */
+function stateIf(annotated: string): string {
+  return `coalesce(image.state, CASE WHEN ${annotated} THEN '已标注' END)`;
+}
+
+/** The same where the annotations are in the tables, too. */
+const STATE = stateIf('referred.key IS NOT NULL');
 
 /** A SELECT of (seq, key): every annotation with its own id, or with that of its category. */
 function keysOfAnnotations(lines: 'keys' | 'category_keys'): string {

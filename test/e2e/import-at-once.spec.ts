@@ -117,16 +117,20 @@ describeInEachMode('an import that writes documents while it reads', (mode) => {
     expect(await namedContentOf(id)).toEqual(named(dataSet));
   }, 30_000);
 
-  it.each<[string, (annotations: CocoDataSet['annotations']) => CocoDataSet['annotations']]>([
-    ['annotations of an image stand apart', ([first, ...others]) => numbered([...others, first!])],
-    ['ids of annotations stop ascending', (all) => all.with(-1, { ...all.at(-1), id: 0.5 * all.length })],
-  ])('begins anew when %s, and leaves nothing of the first attempt', async (_, change) => {
+  it.each<[string, (annotations: CocoDataSet['annotations']) => CocoDataSet['annotations'], object[]]>([
+    ['annotations of an image stand apart', ([first, ...others]) => numbered([...others, first!]), []],
+    [
+      'ids of annotations stop ascending',
+      (all) => all.with(-1, { ...all.at(-1), id: 0.5 * all.length }),
+      [{ code: 'duplicate_annotation_id', count: 1, examples: [String((EACH * IMAGES) / 2)] }],
+    ],
+  ])('begins anew when %s, and leaves nothing of the first attempt', async (_, change, warnings) => {
     const ordered = byImage(aDataSet({ images: IMAGES, annotationsEach: EACH }));
     const dataSet = { ...ordered, annotations: change(ordered.annotations) };
     const id = newTaskId();
     expect(await put(id, JSON.stringify(dataSet))).toMatchObject({
       status: 200,
-      body: { images: IMAGES, annotations: EACH * IMAGES },
+      body: { images: IMAGES, annotations: EACH * IMAGES, warnings },
     });
     const content = await namedContentOf(id);
     const written = await sweep(id);

@@ -6,8 +6,9 @@ import type { PlainReader, SplitBounds } from './split-options';
 import { type JsonPlace, type JsonProblem, UnusableJson } from './unusable-json';
 
 /**
- * Reads one object after the other: what no PlainReader takes, it finds the end of quickly, and leaves the rest to JSON.parse. (To give it a run of
- * elements at once, as an array, was not faster with runs up to 64 KB, and slower with longer ones.)
+ * Reads one object after the other: of what no PlainReader takes, it finds the end quickly and leaves the rest to
+ * JSON.parse. (To give it a run of elements at once, as an array, was not faster with runs up to 64 KB, and slower with
+ * longer ones.)
  */
 export class ElementReader<Plain> {
   private readonly scanner: ElementScanner;
