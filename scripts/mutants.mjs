@@ -38,7 +38,7 @@ const MUTANTS = [
         'documents && this.garbage ? null : null',
       ],
     ],
-    tests: ['faults', 'test/faults/every-step', '-t', 'MongoDB.*cut before'],
+    tests: ['faults', 'test/faults/every-step.duplication', '-t', 'MongoDB.*cut before'],
   },
   {
     name: 'documents-before-commit',
@@ -60,7 +60,7 @@ const MUTANTS = [
         'private readonly logger = new Logger(DuplicationService.name);\n  private later: (() => Promise<number>) | undefined;',
       ],
     ],
-    tests: ['faults', 'test/faults/every-step', '-t', 'MongoDB.*cut before'],
+    tests: ['faults', 'test/faults/every-step.duplication', '-t', 'MongoDB.*cut before'],
   },
   {
     name: 'replay-check',
@@ -72,7 +72,7 @@ const MUTANTS = [
         "if (attempt?.state !== 'done' || attempt.sourceTaskId === source) return false;",
       ],
     ],
-    tests: ['faults', 'test/faults/every-step', '-t', 'PostgreSQL.*cut before'],
+    tests: ['faults', 'test/faults/every-step.duplication', '-t', 'PostgreSQL.*cut before'],
   },
   {
     name: 'majority',

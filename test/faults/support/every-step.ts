@@ -1,12 +1,15 @@
 import type { Answer } from '../../support/api';
+import type { DocumentMode } from '../../support/document-mode';
 import { attempt, type Stage } from './stage';
 import type { When } from './steps';
 
 /** Only this one, to look at it: `FAULT_STEP=17 npm run test:faults -- every-step`. */
-export const ONLY_STEP = Number(process.env['FAULT_STEP'] ?? 0);
+const ONLY_STEP = Number(process.env['FAULT_STEP'] ?? 0);
 
 /** More than any write of these suites takes: a loop that does not end is a defect of theirs. */
 const STEPS_MAX = 200;
+/** For all steps of a write, most with a start of the service, on a slow machine. */
+export const STEPS_TIME_MAX = 900_000;
 
 export interface Harm {
   readonly title: string;
@@ -58,4 +61,11 @@ export async function harmAtEveryStep(
     }
     if (!hasStruck || ONLY_STEP > 0) return seen;
   }
+}
+
+/** The steps that decide whether a write has happened were among those harmed. */
+export function expectDecisive(steps: ReadonlySet<string>, mode: DocumentMode, mongoCommand: string): void {
+  if (ONLY_STEP > 0) return;
+  const decisive = ['postgresql: COMMIT', ...(mode === 'mongodb' ? [mongoCommand] : [])];
+  expect([...steps]).toEqual(expect.arrayContaining(decisive));
 }
