@@ -20,13 +20,13 @@ import { TaskLock } from '../tasks/task-lock';
 import { TaskRepository, type NewTask, type TaskRow } from '../tasks/task.repository';
 import type { DataSetFault } from './data-set-faults';
 import type { DataSetFile } from './data-set-file';
-import { DataSetReader } from './data-set-reader';
+import { DataSetReader } from './reading/data-set-reader';
 import type { Imported } from './dto/imported.dto';
 import type { ImportQuery } from './dto/import-query.dto';
 import { ImportReport, type Finding } from './import-report';
 import type { ReservedIds } from './reserved-ids';
-import { StagingNeeded } from './staging-needed';
-import { StagingRepository, type StagedCounts } from './staging.repository';
+import { StagingNeeded } from './reading/staging-needed';
+import { StagingRepository, type StagedCounts } from './staging/staging.repository';
 import { Upload } from './upload';
 
 /**
@@ -64,15 +64,12 @@ export class CocoImportService {
   async importFile(taskId: string, query: ImportQuery, file: DataSetFile): Promise<Imported> {
     const startedAt = performance.now();
     const imported = await this.lock.holdLong(taskId, async (locked) => {
-      const target = await this.checkTarget(locked.connection.manager, taskId, query);
-      const name = target?.name ?? query.task_name ?? taskId;
-      const task = { taskId, name, taskType: query.task_type ?? null };
       try {
-        return await this.importInto(locked, task, file, true);
+        return await this.importInto(locked, taskId, query, file, true);
       } catch (reason) {
         if (!(reason instanceof StagingNeeded)) throw reason;
         this.logger.log({ event: 'import_begun_anew', taskId, reason: reason.message });
-        return this.importInto(locked, task, file, false);
+        return this.importInto(locked, taskId, query, file, false);
       }
     });
     this.log(taskId, imported, startedAt);
@@ -85,11 +82,15 @@ export class CocoImportService {
    */
   private async importInto(
     locked: LockedConnection,
-    task: NewTask,
+    taskId: string,
+    query: ImportQuery,
     file: DataSetFile,
     atOnce: boolean,
   ): Promise<Imported> {
     const { connection } = locked;
+    const target = await this.checkTarget(connection.manager, taskId, query);
+    const name = target?.name ?? query.task_name ?? taskId;
+    const task = { taskId, name, taskType: query.task_type ?? null };
     await this.staging.create(connection.manager);
     const statements = new OneInFlight();
     const reader = new DataSetReader(this.staging, connection, statements, file, new ImportReport());
@@ -118,7 +119,12 @@ export class CocoImportService {
     return this.store(locked, task, reader, async (manager, ids) => {
       await this.staging.prepareSlices(manager);
       const documents = this.writeSlices(manager, task.taskId, reader, ids, statements);
-      await this.labeledImages.insertBatches(manager, task.taskId, documents);
+      try {
+        await this.labeledImages.insertBatches(manager, task.taskId, documents);
+      } catch (fault) {
+        await statements.ended(); // where rows could not be written, documents fail because of it
+        throw fault;
+      }
       await this.review(manager, reader, async () => {
         await this.staging.summarizeDocuments(manager, reader.referredCategories);
         return this.staging.findCategoryFaults(manager);

@@ -5,7 +5,7 @@ import { TasksModule } from '../tasks/tasks.module';
 import { CocoExportService } from './coco-export.service';
 import { CocoImportService } from './coco-import.service';
 import { CocoController } from './coco.controller';
-import { StagingRepository } from './staging.repository';
+import { StagingRepository } from './staging/staging.repository';
 
 @Module({
   imports: [TasksModule, ImagesModule, LabelClassesModule],

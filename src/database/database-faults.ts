@@ -17,6 +17,7 @@ const AWAY_SQLSTATES: ReadonlySet<string> = new Set([
   '57P03', // cannot_connect_now
   '55000', // object_not_in_prerequisite_state: the database takes no connections at the moment
   '25P03', // idle_in_transaction_session_timeout
+  '57P05', // idle_session_timeout
 ]);
 
 /** Of the socket, by Node. */

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import mongoose from 'mongoose';
 import type { ByteSpan } from '../../src/labeled-images/byte-span';
 import type { EncodedAnnotation } from '../../src/labeled-images/labeled-image.repository';
-import { readAnnotation, type CocoElement } from '../../src/coco/coco-elements';
+import { readAnnotation, type CocoElement } from '../../src/coco/reading/coco-elements';
 import { ImportReport } from '../../src/coco/import-report';
-import { PlainAnnotationReader } from '../../src/coco/plain-annotation-reader';
+import { PlainAnnotationReader } from '../../src/coco/reading/plain-annotation-reader';
 
 const { BSON } = mongoose.mongo;
 

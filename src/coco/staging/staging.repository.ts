@@ -1,16 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager, QueryRunner } from 'typeorm';
-import { copyRows } from '../database/copy-rows';
-import type { RowQuery } from '../database/row-query';
-import { ANNOTATIONS_BYTES_MAX } from '../labeled-images/annotation-rules';
-import type { AnnotationGroup } from './annotation-groups';
-import type { CocoCategory, CocoImage } from './coco-elements';
+import { copyRows } from '../../database/copy-rows';
+import type { RowQuery } from '../../database/row-query';
+import { ANNOTATIONS_BYTES_MAX } from '../../labeled-images/annotation-rules';
+import type { AnnotationGroup } from '../reading/annotation-groups';
+import type { CocoCategory, CocoImage } from '../reading/coco-elements';
 import { PALETTE } from './palette';
-import type { DataSetFault } from './data-set-faults';
-import { EXAMPLES_MAX, type Finding, type ImportDirt } from './import-report';
-import type { ImageRows } from './image-slices';
-import type { ReferredCategory } from './referred-classes';
-import type { ReservedIds } from './reserved-ids';
+import type { DataSetFault } from '../data-set-faults';
+import { EXAMPLES_MAX, type Finding, type ImportDirt } from '../import-report';
+import type { ImageRows } from '../reading/image-slices';
+import type { ReferredCategory } from '../reading/referred-classes';
+import type { ReservedIds } from '../reserved-ids';
 
 /** The four columns of a ROI of an image without one. */
 const NO_ROI = [null, null, null, null];
@@ -189,12 +189,9 @@ export class StagingRepository {
     await manager.query(`ANALYZE placed_image`);
   }
 
-  /** For `imagesOf` and `roisOf`; and classes that are known get ids in their order. */
+  /** For `imagesOf` and `roisOf`. */
   async prepareSlices(manager: EntityManager): Promise<void> {
-    await manager.query(`
-      CREATE UNIQUE INDEX ON staged_image (seq);
-      INSERT INTO reserved_class (key)
-      SELECT key FROM staged_category GROUP BY key ORDER BY min(seq)`);
+    await manager.query(`CREATE UNIQUE INDEX ON staged_image (seq)`);
   }
 
   /** The ids of the classes that these categories become, also of categories that are still to come. */

@@ -1,17 +1,17 @@
-import { isName } from '../http/validation';
-import type { ImageState, SetType } from '../images/image.entity';
-import type { RoiBox } from '../images/roi-image.entity';
+import { isName } from '../../http/validation';
+import type { ImageState, SetType } from '../../images/image.entity';
+import type { RoiBox } from '../../images/roi-image.entity';
 import {
   ANNOTATION_DEPTH,
   ANNOTATION_HEAD_BYTES,
   findDirt,
   findFault,
-} from '../labeled-images/annotation-rules';
-import type { PreparedAnnotation, Preparation } from '../labeled-images/labeled-image.repository';
-import { bsonBytes, UnstorableJson } from '../labeled-images/json-measure';
+} from '../../labeled-images/annotation-rules';
+import type { PreparedAnnotation, Preparation } from '../../labeled-images/labeled-image.repository';
+import { bsonBytes, UnstorableJson } from '../../labeled-images/json-measure';
 import { isTooLarge } from './annotation-groups';
-import { PROBLEM_FAULTS, type DataSetFault } from './data-set-faults';
-import type { ImportReport } from './import-report';
+import { PROBLEM_FAULTS, type DataSetFault } from '../data-set-faults';
+import type { ImportReport } from '../import-report';
 
 /** An element of one of the arrays, as it stands in the file. */
 export type CocoElement = Readonly<Record<string, unknown>>;

@@ -1,12 +1,10 @@
-import type { NewDocument } from '../labeled-images/labeled-image.repository';
+import type { NewDocument } from '../../labeled-images/labeled-image.repository';
 import type { AnnotationGroup } from './annotation-groups';
 import type { ImageIndex } from './image-index';
-import type { ReservedIds } from './reserved-ids';
+import type { ReservedIds } from '../reserved-ids';
 
 /** Of one slice: images that have a state and no annotations may be any number. */
 const DOCUMENTS_MAX = 1_000;
-/** Of one statement, in whole bytes of bits: an import with a statement for each batch of documents took a tenth longer. */
-const ROWS = 4_000;
 
 /** Documents, in the images' order, and the rows of as many images as are worth a statement. */
 export interface ImageSlice {
@@ -67,7 +65,7 @@ export class ImageSlices {
     let at = 0;
     while (this.nextSeq < endSeq) {
       const documents: NewDocument[] = [];
-      const sliceEnd = Math.min(endSeq, this.nextRowSeq + ROWS);
+      const sliceEnd = Math.min(endSeq, this.images.rowsEnd(this.nextRowSeq));
       for (; this.nextSeq < sliceEnd && documents.length < DOCUMENTS_MAX; this.nextSeq++) {
         const seq = this.nextSeq;
         if (groups[at]?.imageSeq === seq) {
@@ -108,7 +106,7 @@ export class ImageSlices {
 
   private takeRows(): ImageRows | null {
     const { images, annotated, nextRowSeq: firstSeq, nextSeq: endSeq, rowRois, rois } = this;
-    if (endSeq < firstSeq + ROWS && endSeq < images.count) return null;
+    if (endSeq < images.rowsEnd(firstSeq)) return null;
     [this.nextRowSeq, this.rowRois] = [endSeq, rois];
     return {
       firstSeq,

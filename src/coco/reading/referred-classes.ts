@@ -1,5 +1,5 @@
 import type { AnnotationGroup } from './annotation-groups';
-import type { ReservedClass } from './staging.repository';
+import type { ReservedClass } from '../staging/staging.repository';
 import { StagingNeeded } from './staging-needed';
 
 /** Data sets have tens or thousands. */

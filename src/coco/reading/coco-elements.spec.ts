@@ -1,7 +1,7 @@
-import { ApiError } from '../errors/api-error';
-import { messageOf } from '../errors/errors';
+import { ApiError } from '../../errors/api-error';
+import { messageOf } from '../../errors/errors';
 import { readAnnotation as readPrepared, readCategory, readImage, type CocoElement } from './coco-elements';
-import { ImportReport } from './import-report';
+import { ImportReport } from '../import-report';
 
 /** What a store makes of it is not looked at here. */
 const readAnnotation = (...[element, index, report]: Parameters<Read>) =>

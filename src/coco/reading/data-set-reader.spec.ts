@@ -1,11 +1,11 @@
 import type { QueryRunner } from 'typeorm';
-import { OneInFlight } from '../database/one-in-flight';
-import type { DataSetFile } from './data-set-file';
+import { OneInFlight } from '../../database/one-in-flight';
+import type { DataSetFile } from '../data-set-file';
 import { DataSetReader } from './data-set-reader';
 import type { ImageSlice } from './image-slices';
-import { ImportReport } from './import-report';
+import { ImportReport } from '../import-report';
 import { StagingNeeded } from './staging-needed';
-import type { StagingRepository } from './staging.repository';
+import type { StagingRepository } from '../staging/staging.repository';
 
 /** A connection that says whether two statements ever ran at once, and tables that are nothing but this. */
 class Watched {

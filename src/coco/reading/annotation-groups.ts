@@ -1,5 +1,5 @@
-import { ANNOTATION_HEAD_BYTES, ANNOTATIONS_BYTES_MAX } from '../labeled-images/annotation-rules';
-import type { PreparedAnnotation } from '../labeled-images/labeled-image.repository';
+import { ANNOTATION_HEAD_BYTES, ANNOTATIONS_BYTES_MAX } from '../../labeled-images/annotation-rules';
+import type { PreparedAnnotation } from '../../labeled-images/labeled-image.repository';
 import type { CocoAnnotation } from './coco-elements';
 
 /** Annotations of one image that follow each other in the file. */

@@ -1,9 +1,9 @@
-import { AnnotationOutput, CLASS_BYTES } from '../labeled-images/annotation-output';
-import { lengthOf } from '../labeled-images/byte-span';
-import { POLYGON_NUMBERS_MIN } from '../labeled-images/annotation-rules';
-import type { Preparation } from '../labeled-images/labeled-image.repository';
+import { AnnotationOutput, CLASS_BYTES } from '../../labeled-images/annotation-output';
+import { lengthOf } from '../../labeled-images/byte-span';
+import { POLYGON_NUMBERS_MIN } from '../../labeled-images/annotation-rules';
+import type { Preparation } from '../../labeled-images/labeled-image.repository';
 import type { CocoAnnotation } from './coco-elements';
-import type { PlainReader } from './json/split-options';
+import type { PlainReader } from '../json/split-options';
 
 /** Longer ones are few, and the output is as large as the longest may need. */
 const TEXT_BYTES_MAX = 2 ** 16;

@@ -1,4 +1,4 @@
-import { ANNOTATION_HEAD_BYTES, DOCUMENT_BYTES_MAX } from '../labeled-images/annotation-rules';
+import { ANNOTATION_HEAD_BYTES, DOCUMENT_BYTES_MAX } from '../../labeled-images/annotation-rules';
 import { AnnotationGroups, isTooLarge, type AnnotationGroup } from './annotation-groups';
 import type { CocoAnnotation } from './coco-elements';
 

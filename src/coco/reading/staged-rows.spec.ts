@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { OneInFlight } from '../database/one-in-flight';
+import { OneInFlight } from '../../database/one-in-flight';
 import { StagedRows } from './staged-rows';
 
 /** A table that is written when the test says so. */

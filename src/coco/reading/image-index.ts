@@ -2,6 +2,12 @@ import type { CocoImage } from './coco-elements';
 
 /** Ids in more runs are as good as scattered ones. */
 const RUNS_MAX = 10_000;
+/** Rows of one statement: an import with a statement for each batch of documents took a tenth longer. */
+const ROWS_MAX = 4_000;
+/** Text of one statement's rows, which may be a megabyte each: it must not take seconds. */
+const ROW_BYTES_MAX = 2 ** 26;
+/** Statements begin where the bits of a byte do. */
+const ROWS_STEP = 8;
 /** Bits of a byte. */
 const [HAS_ROI, HAS_STATE] = [1, 2];
 
@@ -23,11 +29,15 @@ export class ImageIndex {
   private lastOrderId: number | null = null;
   private images = 0;
   private rois = 0;
+  /** Where statements end that would be too long otherwise, and the text since the last one. */
+  private readonly ends: number[] = [];
+  private bytes = 0;
 
-  /** @param image the next one of the file, which has no fault */
-  add({ key, orderId, roi, state }: CocoImage): void {
+  /** @param image the next one of the file, which has no fault; `bytes` is the length of its text */
+  add({ key, orderId, roi, state }: CocoImage, bytes: number): void {
     const seq = this.images++;
     if (roi) this.rois++;
+    this.weigh(bytes);
     if (!this.isAscending) return;
     this.isAscending = this.addKey(Number(key), seq) && this.isBehind(orderId, seq);
     this.lastOrderId = orderId;
@@ -58,6 +68,12 @@ export class ImageIndex {
     return seq < run.endSeq ? seq : undefined;
   }
 
+  /** Where the rows of one statement end that begin at `seq`: some thousand, or what they may weigh. */
+  rowsEnd(seq: number): number {
+    const end = this.ends.find((each) => each > seq) ?? Infinity;
+    return Math.min(end, seq + ROWS_MAX, this.images);
+  }
+
   hasRoi(seq: number): boolean {
     return this.has(seq, HAS_ROI);
   }
@@ -65,6 +81,13 @@ export class ImageIndex {
   /** Whether the file says a state: then the image has a document, with annotations or without. */
   hasState(seq: number): boolean {
     return this.has(seq, HAS_STATE);
+  }
+
+  private weigh(bytes: number): void {
+    this.bytes += bytes;
+    if (this.bytes < ROW_BYTES_MAX || this.images % ROWS_STEP > 0) return;
+    this.ends.push(this.images);
+    this.bytes = 0;
   }
 
   private has(seq: number, flag: number): boolean {

@@ -1,11 +1,8 @@
 import type { QueryRunner } from 'typeorm';
-import { ApiError } from '../errors/api-error';
-import type { LocalText } from '../errors/errors';
-import { printable } from '../http/validation';
-import type { Preparation } from '../labeled-images/labeled-image.repository';
-import { bsonBytes, UnstorableJson } from '../labeled-images/json-measure';
+import type { Preparation } from '../../labeled-images/labeled-image.repository';
+import { bsonBytes, UnstorableJson } from '../../labeled-images/json-measure';
 import { AnnotationGroups, isTooLarge, type AnnotationGroup } from './annotation-groups';
-import { placeIn, PROBLEM_FAULTS } from './data-set-faults';
+import { PROBLEM_FAULTS } from '../data-set-faults';
 import {
   readAnnotation,
   readCategory,
@@ -14,22 +11,19 @@ import {
   type CocoCategory,
   type CocoImage,
 } from './coco-elements';
-import type { DataSetFile } from './data-set-file';
+import type { DataSetFile } from '../data-set-file';
+import { notADataSet, readPieces, type Piece } from './data-set-pieces';
 import { ImageIndex } from './image-index';
 import { ImageSlices, type ImageSlice, type PlacedGroup } from './image-slices';
-import type { ImportReport } from './import-report';
-import type { ElementPiece, JsonPiece } from './json/json-piece';
-import { JsonSyntaxError } from './json/json-syntax-error';
-import { splitJson } from './json/split-json';
-import { positionOf } from './json/text-position';
-import { UnusableJson, type JsonPlace, type JsonProblem } from './json/unusable-json';
-import type { OneInFlight } from '../database/one-in-flight';
+import type { ImportReport } from '../import-report';
+import type { ElementPiece } from '../json/json-piece';
+import type { OneInFlight } from '../../database/one-in-flight';
 import { PlainAnnotationReader } from './plain-annotation-reader';
 import { ReferredClasses, type ReferredCategory } from './referred-classes';
-import type { ReservedIds } from './reserved-ids';
+import type { ReservedIds } from '../reserved-ids';
 import { StagedRows } from './staged-rows';
 import { StagingNeeded } from './staging-needed';
-import type { StagedGroup, StagingRepository } from './staging.repository';
+import type { StagedGroup, StagingRepository } from '../staging/staging.repository';
 
 /** `info` and `licenses` of a data set, as JSON text. */
 export interface DataSetHead {
@@ -37,14 +31,14 @@ export interface DataSetHead {
   cocoLicenses: string | null;
 }
 
-type Piece = JsonPiece<CocoAnnotation>;
-
 /** Documents made at once, by the text of their annotations, whose bytes lie outside of the heap: fewer are slower. */
 const BATCH_BYTES = 2 ** 19;
 /** A row of more would be no faster. */
 const ROW_BYTES_MAX = 2 ** 16;
 /** No document of 15 MB as BSON has as much text, unless its ids are long. */
 const DOCUMENT_TEXT_BYTES_MAX = 2 ** 25;
+/** The level of a value that stands in no other. */
+const HEAD_DEPTH = 1;
 
 /**
  * Reads one data set from beginning to end, and puts its elements into the temporary tables as they come; faults and dirt of
@@ -243,7 +237,7 @@ export class DataSetReader {
   }
 
   private takeImage(image: CocoImage | null, bytes: number): void {
-    if (image) this.index.add(image);
+    if (image) this.index.add(image, bytes);
     this.images.add(image, bytes);
   }
 
@@ -302,69 +296,6 @@ async function* startingWith<T>(first: T, others: AsyncIterable<T>): AsyncGenera
   yield* others;
 }
 
-async function* readPieces(
-  file: DataSetFile,
-  connection: QueryRunner,
-  statements: OneInFlight,
-  plainReader: (member: string) => PlainAnnotationReader | null,
-): AsyncGenerator<Piece[], void> {
-  try {
-    yield* splitJson(stayAwake(file.read(), connection, statements), { ...LAYOUT, plainReader });
-  } catch (fault) {
-    throw await toApiError(fault, file);
-  }
-}
-
 function beginsAnnotations(piece: Piece): boolean {
   return piece.kind === 'array' && piece.member === 'annotations';
 }
-
-/** The server ends a session that has been silent for 15 s, and a file may hold gigabytes that are no rows. */
-async function* stayAwake(
-  chunks: AsyncIterable<Buffer>,
-  connection: QueryRunner,
-  statements: OneInFlight,
-): AsyncGenerator<Buffer> {
-  for await (const chunk of chunks) {
-    if (statements.silentMs > SILENCE_MS_MAX) await statements.start(() => connection.query('SELECT'));
-    yield chunk;
-  }
-}
-
-const SILENCE_MS_MAX = 5_000;
-
-const LAYOUT = { arrays: ['images', 'categories', 'annotations'], kept: ['info', 'licenses'] };
-const HEAD_DEPTH = 1;
-
-async function toApiError(fault: unknown, file: DataSetFile): Promise<unknown> {
-  if (fault instanceof JsonSyntaxError) {
-    const { offset } = fault;
-    return new ApiError('MALFORMED_FILE', { offset, ...(await positionOf(file.read(), offset)) });
-  }
-  if (fault instanceof UnusableJson) return notADataSet(describe(fault));
-  return fault;
-}
-
-function notADataSet(detail: LocalText): ApiError {
-  return new ApiError('NOT_A_DATA_SET', { detail });
-}
-
-function describe({ problem, place }: UnusableJson): LocalText {
-  return placeIn(PROBLEMS[problem], nameOf(place));
-}
-
-function nameOf({ member = '', index }: JsonPlace): string {
-  return printable(member) + (index === undefined ? '' : `[${String(index)}]`);
-}
-
-const PROBLEMS: Readonly<Record<JsonProblem, LocalText>> = {
-  'no-object': { zh: '顶层不是对象', en: 'its top level is no object' },
-  'name-too-long': { zh: '顶层成员名过长', en: 'the name of a top-level member is too long' },
-  'repeated-member': { zh: '{at} 出现多次', en: '{at} is there more than once' },
-  'member-no-array': { zh: '{at} 不是数组', en: '{at} is no array' },
-  'member-too-large': { zh: '{at} 过大', en: '{at} is too large' },
-  'member-too-deep': { zh: '{at} 嵌套过深', en: '{at} is nested too deep' },
-  'element-no-object': { zh: '{at} 不是对象', en: '{at} is no object' },
-  'element-too-large': { zh: '{at} 过大', en: '{at} is too large' },
-  'element-too-deep': { zh: '{at} 嵌套过深', en: '{at} is nested too deep' },
-};

@@ -1,4 +1,4 @@
-import type { OneInFlight } from '../database/one-in-flight';
+import type { OneInFlight } from '../../database/one-in-flight';
 
 /**
  * Rows sent at once, by their text: large enough that round trips don't count, and so small that the rows are gone before

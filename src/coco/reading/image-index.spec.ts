@@ -16,7 +16,7 @@ const IMAGE: CocoImage = {
 
 function indexOf(images: readonly Partial<CocoImage>[]): ImageIndex {
   const index = new ImageIndex();
-  for (const image of images) index.add({ ...IMAGE, ...image });
+  for (const image of images) index.add({ ...IMAGE, ...image }, 1);
   return index;
 }
 
@@ -78,7 +78,7 @@ it.each<[string, Partial<CocoImage>[]]>([
 ])('is out of order with %s', (_, images) => {
   const index = indexOf(images.map((image, at) => ({ key: String(at), ...image })));
   expect(index.isOrdered).toBe(false);
-  index.add({ ...IMAGE, key: '9' });
+  index.add({ ...IMAGE, key: '9' }, 1);
   expect(index).toMatchObject({ isOrdered: false, count: images.length + 1 });
 });
 
@@ -103,4 +103,16 @@ it('takes as many runs as it says, and not one more', () => {
   expect(scattered(10_000)).toMatchObject({ isOrdered: true });
   expect(scattered(10_000).find('19998')).toBe(9_999);
   expect(scattered(10_001)).toMatchObject({ isOrdered: false });
+});
+
+it.each([
+  ['light', 1, [4_000, 8_000, 8_100]],
+  ['of 256 KB each', 2 ** 18, Array.from({ length: 32 }, (_, at) => Math.min(256 * (at + 1), 8_100))],
+  ['of 20 MB each', 20 * 2 ** 20, Array.from({ length: 1_013 }, (_, at) => Math.min(8 * (at + 1), 8_100))],
+])('ends the statements of %s images, in whole bytes of bits', (_, bytes, ends) => {
+  const index = new ImageIndex();
+  for (let at = 0; at < 8_100; at++) index.add({ ...IMAGE, key: String(at) }, bytes);
+  const found = [0];
+  while (found.at(-1)! < index.count) found.push(index.rowsEnd(found.at(-1)!));
+  expect(found.slice(1)).toEqual(ends);
 });
