@@ -1,5 +1,8 @@
+import { getConnectionToken } from '@nestjs/mongoose';
+import type mongoose from 'mongoose';
 import { newTaskId } from '../support/api';
 import { aDataSet } from '../support/data-set';
+import { describeWithMongoDb } from '../support/document-mode';
 import { recordPlans, TELL_PLANS, type PlanNode, type RecordedPlan } from '../support/recorded-plans';
 import { TestApp } from '../support/test-app';
 
@@ -30,36 +33,23 @@ describe.each(['never made', 'of other tasks', 'of emptied tables', 'current'])(
         await app.dataSource.query(`ALTER TABLE ${table} SET (autovacuum_enabled = off)`);
       }
       if (statistics === 'of other tasks') {
-        for (let at = 0; at < 20; at++) await aTask(1);
+        for (let at = 0; at < 20; at++) await aTask(app, 1);
         await app.dataSource.query('ANALYZE');
       }
       if (statistics === 'of emptied tables') {
         // As after the last task was deleted: no row in so many pages, and the planner expects one in as many as there will be.
-        expect(await app.api.delete(`/training/tasks/${await aTask(IMAGES)}`)).toMatchObject({ status: 200 });
+        expect(await app.api.delete(`/training/tasks/${await aTask(app, IMAGES)}`)).toMatchObject({
+          status: 200,
+        });
         await app.dataSource.query(`VACUUM (TRUNCATE off, ANALYZE) ${TABLES.join(', ')}`);
       }
-      const source = await aTask(IMAGES);
-      for (let at = 0; at < 2; at++) await duplicate(source);
+      const source = await aTask(app, IMAGES);
+      for (let at = 0; at < 2; at++) await duplicate(app, source);
       if (statistics === 'current') await app.dataSource.query('ANALYZE');
       plans = recordPlans(app);
-      target = await duplicate(source);
+      target = await duplicate(app, source);
     });
     afterAll(() => app.stop());
-
-    async function aTask(images: number, annotationsEach = 1): Promise<string> {
-      const id = newTaskId();
-      const dataSet = aDataSet({ images, annotationsEach });
-      for (const image of dataSet.images) image['roi'] = [0, 0, 10, 10];
-      for (const annotation of dataSet.annotations) annotation['note'] = 'x'.repeat(200); // for several batches of an import
-      expect(await app.api.importCoco(id, dataSet)).toMatchObject({ status: 200 });
-      return id;
-    }
-
-    async function duplicate(source: string): Promise<string> {
-      const id = newTaskId();
-      expect(await app.api.duplicate(source, id)).toMatchObject({ status: 200 });
-      return id;
-    }
 
     /** What ran while the target was read so: all statements, and those that read a set of images by `order_id`. */
     async function read(path: string): Promise<{ all: RecordedPlan[]; ordered: RecordedPlan[] }> {
@@ -128,7 +118,7 @@ describe.each(['never made', 'of other tasks', 'of emptied tables', 'current'])(
 
     it('an import in the order of the images writes them in slices, each found by an index', async () => {
       plans.length = 0;
-      await aTask(IMAGES);
+      await aTask(app, IMAGES);
       expectLinear(plans);
       for (const table of ['image', 'roi_image']) {
         const inserts = plans.filter(({ sql }) => sql.startsWith(`INSERT INTO ${table} `));
@@ -139,12 +129,85 @@ describe.each(['never made', 'of other tasks', 'of emptied tables', 'current'])(
 
     it('an import of annotations in no order meets each of them once', async () => {
       plans.length = 0;
-      await aTask(IMAGES, 2);
+      await aTask(app, IMAGES, 2);
       expectLinear(plans, 2 * IMAGES);
       expect(plans.some(({ sql }) => sql.includes('string_agg(rests'))).toBe(true);
     });
   },
 );
+
+describeWithMongoDb('with documents in MongoDB', () => {
+  let app: TestApp;
+  let plans: RecordedPlan[];
+  let database: mongoose.mongo.Db;
+  let source: string;
+
+  beforeAll(async () => {
+    app = await TestApp.start({}, { documents: 'mongodb' });
+    database = app.app.get<mongoose.Connection>(getConnectionToken()).db!;
+    source = await aTask(app, IMAGES);
+    for (let at = 0; at < 2; at++) await duplicate(app, source);
+    plans = recordPlans(app);
+  });
+  beforeEach(() => {
+    plans.length = 0;
+  });
+  afterAll(() => app.stop());
+
+  it('a copy reads each slice of rows once, and each document once, by an index', async () => {
+    await database.command({ profile: 2 });
+    await duplicate(app, source);
+    await database.command({ profile: 0 });
+    expectLinear(plans);
+    for (const table of ['image', 'roi_image']) {
+      const inserts = plans.filter(({ sql }) => sql.startsWith(`INSERT INTO ${table} `));
+      expect(inserts.map(rowsMet)).toEqual([SLICE, REST]);
+    }
+    const pipelines = await database
+      .collection('system.profile')
+      .find({ 'command.aggregate': 'labeled_image', 'command.pipeline.$merge': { $exists: true } })
+      .toArray();
+    // Of both indexes either is as good: a chunk is a range of `_id` in one task.
+    for (const { planSummary } of pipelines) expect(planSummary).toMatch(/^IXSCAN { (task_id: 1, )?_id: 1 }/);
+    expect(pipelines.reduce((sum, { docsExamined }) => sum + Number(docsExamined), 0)).toBe(IMAGES);
+  });
+
+  it.each([
+    ['all relations', '/duplication/maps'],
+    ['a page of images', '/images?limit=1000'],
+    ['an export', '/coco'],
+    ['a verification', '/duplication/verification'],
+  ])('%s: no step meets more rows than there are', async (_, path) => {
+    const target = await duplicate(app, source);
+    plans.length = 0;
+    expect(await app.api.get(`/training/tasks/${target}${path}`)).toMatchObject({ status: 200 });
+    expect(plans.length).toBeGreaterThan(1);
+    // The record of the copy may be looked up anew for each image: three are there.
+    expectLinear(plans, 3 * IMAGES);
+  });
+
+  it('an import writes the rows in slices', async () => {
+    await aTask(app, IMAGES);
+    expectLinear(plans);
+    const inserts = plans.filter(({ sql }) => sql.startsWith('INSERT INTO image '));
+    expect(inserts.length).toBeGreaterThan(1);
+  });
+});
+
+async function aTask(app: TestApp, images: number, annotationsEach = 1): Promise<string> {
+  const id = newTaskId();
+  const dataSet = aDataSet({ images, annotationsEach });
+  for (const image of dataSet.images) image['roi'] = [0, 0, 10, 10];
+  for (const annotation of dataSet.annotations) annotation['note'] = 'x'.repeat(200); // for several batches of an import
+  expect(await app.api.importCoco(id, dataSet)).toMatchObject({ status: 200 });
+  return id;
+}
+
+async function duplicate(app: TestApp, source: string): Promise<string> {
+  const id = newTaskId();
+  expect(await app.api.duplicate(source, id)).toMatchObject({ status: 200 });
+  return id;
+}
 
 /** What hands on each row before it takes the next. */
 const IN_PASSING = new Set(['Nested Loop', 'Index Scan', 'Limit', 'WindowAgg', 'Subquery Scan', 'Memoize']);
