@@ -1,11 +1,12 @@
 import type { Readable } from 'node:stream';
 import { request } from 'undici';
-import { now } from './clock';
 
-/** One request and its answer, read to the end and thrown away. Times as in clock.ts. */
+/** One request and its answer, read to the end and thrown away. Times are those of performance.now(). */
 export interface Exchange {
   readonly sentAt: number;
   readonly firstByteAt: number;
+  /** The same since 1970, by the clock that the databases of this machine read: performance.now() runs away from it. */
+  readonly firstByteClockMs: number;
   readonly lastByteAt: number;
   readonly bytes: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
@@ -25,7 +26,7 @@ const KEPT_BYTES = 2_000;
 
 /** @throws what the service answered, unless it is a success */
 export async function exchange(url: string, { method, path, json, upload }: Call): Promise<Exchange> {
-  const sentAt = now();
+  const sentAt = performance.now();
   const { statusCode, headers, body } = await request(url + path, {
     method,
     headers: { 'Accept-Language': 'en', 'Content-Type': 'application/json' },
@@ -35,7 +36,8 @@ export async function exchange(url: string, { method, path, json, upload }: Call
     bodyTimeout: 0,
   });
   // The service sends its status together with the first piece of the answer.
-  const firstByteAt = now();
+  const firstByteAt = performance.now();
+  const firstByteClockMs = Date.now();
   let bytes = 0;
   let head = '';
   let last: Buffer = Buffer.alloc(0);
@@ -44,11 +46,12 @@ export async function exchange(url: string, { method, path, json, upload }: Call
     bytes += chunk.length;
     last = chunk.length >= KEPT_BYTES ? chunk : Buffer.concat([last.subarray(-KEPT_BYTES), chunk]);
   }
-  const lastByteAt = now();
+  const lastByteAt = performance.now();
   if (statusCode >= 400) throw new Error(`${method} ${path}: ${statusCode} ${head}`);
   return {
     sentAt,
     firstByteAt,
+    firstByteClockMs,
     lastByteAt,
     bytes,
     headers,

@@ -101,6 +101,13 @@ export class DocumentFloor {
       .toArray();
   }
 
+  /** @throws where a document is missing */
+  async assertCopied(source: string): Promise<void> {
+    const wanted = await this.db.collection('labeled_image').countDocuments({ task_id: BigInt(source) });
+    const copied = await this.db.collection(WRITTEN_BY_FLOOR).countDocuments();
+    if (copied !== wanted) throw new Error(`${copied} of ${wanted} documents were copied by $out`);
+  }
+
   async clear(): Promise<void> {
     await this.db.dropCollection(WRITTEN_BY_FLOOR);
   }

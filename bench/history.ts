@@ -3,15 +3,13 @@ import path from 'node:path';
 import { median, type Figure } from './figure';
 import type { Machine } from './machine';
 import { ROOT } from './root';
+import type { Version } from './version';
 
 const FILE = path.join(ROOT, 'bench/history.jsonl');
 
 /** One run; whoever commits the line accepts what it says. */
-export interface HistoryLine {
+export interface HistoryLine extends Version {
   readonly date: string;
-  readonly commit: string;
-  /** Sources were changed since that commit. */
-  readonly isDirty: boolean;
   readonly machine: Machine;
   readonly figures: readonly RecordedFigure[];
 }
@@ -66,7 +64,7 @@ export function latestCells(history: readonly HistoryLine[]): RecordedCell[] {
   return [...cells.values()];
 }
 
-function cellOf({ scenario, mode, size }: RecordedFigure): string {
+export function cellOf({ scenario, mode, size }: Pick<RecordedFigure, 'scenario' | 'mode' | 'size'>): string {
   return `${scenario} ${mode} ${size}`;
 }
 

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { withDerived } from './derived';
 import type { Figure } from './figure';
-import { latestCells, readHistory, type RecordedFigure } from './history';
+import { cellOf, latestCells, readHistory, type RecordedFigure } from './history';
 import type { Mode } from './mode';
 import { formatSize } from './size';
 import { formatNumber } from './verdict';
@@ -9,7 +9,7 @@ import { formatNumber } from './verdict';
 /** A ratio that is so many times worse than the recorded one is no noise. */
 const WORSE_MAX = 2;
 /** And so is memory that grows like this from the smallest task to the largest. */
-const GROWTH_MAX = 1.5;
+const GROWTH_MAX = 1.35;
 
 interface Finding {
   readonly what: string;
@@ -34,6 +34,7 @@ export async function isQuickRunGood(
       .filter(({ scenario }) => scenario === 'memory')
       .map(judgeGrowth),
     ...wanted.filter((mode) => figures.every((figure) => figure.mode !== mode)).map(notMeasured),
+    ...missing(figures, recorded),
   ];
   for (const { what, outcome, because } of findings) console.log(`${outcome.padEnd(8)} ${what}: ${because}`);
   const count = (outcome: Finding['outcome']): number =>
@@ -68,6 +69,15 @@ function judgeGrowth(figure: Figure): Finding {
   };
 }
 
+/** Ratios that are recorded of something that was measured, and are not there any more. */
+function missing(figures: readonly Figure[], recorded: readonly RecordedFigure[]): Finding[] {
+  const cells = new Set(figures.map(cellOf));
+  const names = new Set(figures.map(nameOf));
+  return recorded
+    .filter((figure) => figure.unit === 'x' && cells.has(cellOf(figure)) && !names.has(nameOf(figure)))
+    .map((figure) => ({ what: nameOf(figure), outcome: 'failed', because: 'recorded, and not measured' }));
+}
+
 function notMeasured(mode: Mode): Finding {
   return { what: mode, outcome: 'pending', because: 'not measured, there is no mongod' };
 }
@@ -77,6 +87,6 @@ function nameOf({
   mode,
   size,
   what,
-}: Omit<RecordedFigure, 'runs' | 'median' | 'min' | 'max'>): string {
+}: Pick<RecordedFigure, 'scenario' | 'mode' | 'size' | 'what'>): string {
   return `${scenario} ${mode} ${formatSize(size)} ${what}`;
 }

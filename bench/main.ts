@@ -10,6 +10,7 @@ import { run } from './run';
 import { SCENARIOS } from './scenarios';
 import { parseSize } from './size';
 import { resultTable } from './table';
+import { version } from './version';
 
 interface Options extends Omit<Order, 'runs' | 'isQuick'> {
   readonly runs?: number;
@@ -27,7 +28,7 @@ It brings its own servers with throwaway data, which take some gigabytes for a m
 
 Examples:
   npm run bench -- --size 100k --mode mongo --only copy --no-record
-  npm run bench -- --size 10k,100k,1M       # all that docs/performance.md shows; about an hour`;
+  FIFTYONE_PYTHON=…/bin/python npm run bench -- --size 10k,100k,1M   # all that docs/performance.md shows; an hour`;
 
 /** Ends the process with 1 where something fails, or --quick finds something that is much too slow. */
 async function main(): Promise<void> {
@@ -46,10 +47,12 @@ async function main(): Promise<void> {
   const { runs, quick: isQuick = false, report, record: isRecorded, ...options } = program.opts<Options>();
 
   const modes = await availableModes(options.mode);
+  const sources = await version();
   const measured = await run(jobs({ ...options, mode: modes, runs, isQuick }));
   console.log(resultTable(withDerived(measured.figures)));
+  if (!isQuick && isRecorded && measured.figures.length > 0) await record(sources, measured);
+  if (measured.fault !== undefined) throw measured.fault;
   if (isQuick) process.exitCode = (await isQuickRunGood(measured.figures, options.mode, report)) ? 0 : 1;
-  else if (isRecorded && measured.figures.length > 0) await record(measured);
 }
 
 function list<T>(flags: string, about: string, all: T[], parse: (text: string) => T): Option {

@@ -4,6 +4,7 @@ import { Image } from '../src/images/image.entity';
 import { RoiImage } from '../src/images/roi-image.entity';
 import { LabelClass } from '../src/label-classes/label-class.entity';
 import { Task } from '../src/tasks/task.entity';
+import { timed } from './clock';
 import type { Installation, Source } from './installation';
 import { naiveDocuments, type NaiveDocuments, type NewReferences } from './naive-documents';
 
@@ -13,17 +14,23 @@ const FIRST_NEW_ID = 9_000_000_000_000_000_000n;
 
 export type NaiveForm = 'row by row' | 'chunked';
 
-/** What is usually written: every row through its repository, every document through its model, in one transaction. */
+/**
+ * What is usually written: every row through its repository, every document through its repository or model, in one
+ * transaction.
+ * @returns seconds, on connections that are there already
+ */
 export async function copyNaively(
   installation: Installation,
   source: Source,
   target: string,
   form: NaiveForm,
-): Promise<void> {
+): Promise<number> {
   const dataSource = await connectDatabase(installation.databaseUrl, false);
   const documents = await naiveDocuments(installation, source.id);
   try {
-    await dataSource.transaction((manager) => new NaiveCopy(manager, documents, source.id, target).run(form));
+    return await timed(() =>
+      dataSource.transaction((manager) => new NaiveCopy(manager, documents, source.id, target).run(form)),
+    );
   } finally {
     await documents.close();
     await dataSource.destroy();

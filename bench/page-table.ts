@@ -5,7 +5,8 @@ import { MODES } from './mode';
 import { formatSize } from './size';
 import { formatGoal, formatNumber, formatVerdict } from './verdict';
 
-const DOCUMENTS_IN = { postgres: 'PostgreSQL', mongo: 'MongoDB' } as const;
+/** As the page calls the modes. */
+export const DOCUMENTS_IN = { postgres: 'PostgreSQL', mongo: 'MongoDB' } as const;
 
 /** A table of one scenario in Markdown: a row for each figure, a column for each size. */
 export function pageTable(recorded: readonly RecordedFigure[]): string {

@@ -2,10 +2,11 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { latestCells, type HistoryLine, type RecordedCell } from './history';
-import { pageTable } from './page-table';
+import { DOCUMENTS_IN, pageTable } from './page-table';
 import { memoryPlot, timePlot } from './plots';
 import { ROOT } from './root';
 import { SCENARIOS } from './scenarios';
+import { formatSize } from './size';
 
 const PAGE = path.join(ROOT, 'docs/performance.md');
 const PLOTS = path.join(ROOT, 'docs/performance');
@@ -30,10 +31,19 @@ function section(cells: readonly RecordedCell[]): string {
   return `${pageTable(cells.flatMap(({ figures }) => figures))}\n\n${origins(cells)}`;
 }
 
-/** When, with what, and on what kind of machine. */
+/** When, with what, and on what kind of machine; of which sizes, where not all were measured at once. */
 function origins(cells: readonly RecordedCell[]): string {
   const lines = [...new Set(cells.map(({ line }) => line))];
-  return [...new Set(lines.map(origin))].join(' \n');
+  return lines
+    .map((line) => {
+      const ofLine = cells.filter((cell) => cell.line === line).map(columnOf);
+      return (lines.length === 1 ? '' : `${[...new Set(ofLine)].join(', ')}: `) + origin(line);
+    })
+    .join(' \n');
+}
+
+function columnOf({ figures: [figure] }: RecordedCell): string {
+  return figure ? `${DOCUMENTS_IN[figure.mode]} ${formatSize(figure.size)}` : '';
 }
 
 function origin({ date, commit, isDirty, machine }: HistoryLine): string {

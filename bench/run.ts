@@ -7,6 +7,8 @@ import { Rig } from './rig';
 export interface Measured {
   readonly figures: readonly Figure[];
   readonly machine: Machine;
+  /** Why it did not come to its end; the figures are those before. */
+  readonly fault?: Error;
 }
 
 /** Takes its servers down again, also where a job fails and at Ctrl-C. */
@@ -18,19 +20,22 @@ export async function run(jobs: readonly Job[]): Promise<Measured> {
     await rig.stop();
   });
   try {
+    const machine = await describeMachine(rig.servers);
     const figures: Figure[] = [];
-    for (const job of jobs) {
-      progress.begin(job);
-      const installation = rig.installation(job.mode);
-      const say = (what: string): void => progress.say(what);
-      const measured = await job.scenario.measure({ ...job, rig, installation, say });
-      // A figure that this system cannot tell is left out.
-      figures.push(...measured.filter(({ values }) => values.every(Number.isFinite)));
+    try {
+      for (const job of jobs) {
+        progress.begin(job);
+        const installation = rig.installation(job.mode);
+        const say = (what: string): void => progress.say(what);
+        const measured = await job.scenario.measure({ ...job, rig, installation, say });
+        // A figure that this system cannot tell is left out.
+        figures.push(...measured.filter(({ values }) => values.every(Number.isFinite)));
+      }
+      return { figures, machine };
+    } catch (fault) {
+      await interruption.ifAny();
+      return { figures, machine, fault: fault as Error };
     }
-    return { figures, machine: await describeMachine(rig.servers) };
-  } catch (fault) {
-    await interruption.ifAny();
-    throw fault;
   } finally {
     progress.stop();
     await rig.stop();

@@ -7,6 +7,7 @@ import { maps } from './scenarios/maps';
 import { memory } from './scenarios/memory';
 import { naive } from './scenarios/naive';
 import { peer } from './scenarios/peer';
+import { phases } from './scenarios/phases';
 import { smallTasks } from './scenarios/small-tasks';
 
 /** In the order in which they are run and shown. */
@@ -20,4 +21,5 @@ export const SCENARIOS: readonly Scenario[] = [
   bystanders,
   naive,
   peer,
+  phases,
 ];

@@ -49,12 +49,21 @@ export function mongodBinary(): Promise<string> {
   return findMongod(true);
 }
 
-/** That PostgreSQL remembers when a transaction was committed takes a start of its own. */
+/** That PostgreSQL remembers when a transaction was committed, and can count what statements take, needs a start of its own. */
 async function startPostgres(dataDir: string): Promise<EmbeddedPostgres> {
   const first = await EmbeddedPostgres.start({ dataDir, durable: true });
-  await onPostgres(first.url, (client) => client.query('ALTER SYSTEM SET track_commit_timestamp = on'));
+  await onPostgres(first.url, async (client) => {
+    await client.query('ALTER SYSTEM SET track_commit_timestamp = on');
+    await client.query('ALTER SYSTEM SET shared_preload_libraries = pg_stat_statements');
+  });
   await first.stop();
-  return EmbeddedPostgres.start({ dataDir, durable: true });
+  const postgres = await EmbeddedPostgres.start({ dataDir, durable: true });
+  // It costs nothing where nobody has asked for it.
+  await onPostgres(postgres.url, (client) =>
+    client.query(`ALTER SYSTEM SET pg_stat_statements.track = 'none'`),
+  );
+  await onPostgres(postgres.url, (client) => client.query('SELECT pg_reload_conf()'));
+  return postgres;
 }
 
 export async function onPostgres<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {

@@ -11,8 +11,12 @@ const MAIN = path.join(ROOT, 'dist/src/main.js');
 const PACKAGE = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as {
   readonly scripts: { readonly start: string };
 };
-/** How large the heap may grow, as `npm start` says it. */
-const HEAP = PACKAGE.scripts.start.split(' ').filter((word) => word.startsWith('--'));
+/** How large the heap may grow, and how memory is taken from the system, as `npm start` says it. */
+const START = PACKAGE.scripts.start.split(' ');
+const HEAP = START.filter((word) => word.startsWith('--'));
+const MALLOC = Object.fromEntries(
+  START.filter((word) => word.startsWith('MALLOC_')).map((word) => word.split('=')),
+) as Record<string, string>;
 /** The channel between the two processes ends with this one, also by kill -9: nothing is left running. */
 const END_WITH_PARENT = 'data:text/javascript,process.on("disconnect",()=>process.exit())';
 
@@ -44,6 +48,7 @@ export class ServiceUnderTest {
         ...(mongodbUri !== undefined && { MONGODB_URI: mongodbUri }),
         // No sweep in the background falls into a measurement; the rig removes what a scenario leaves behind.
         SWEEP_INTERVAL_S: '0',
+        ...MALLOC,
         ...env,
       },
       execArgv: [...HEAP, '--import', END_WITH_PARENT],

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { request, type IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { to } from 'pg-copy-streams';
+import { ask } from '../ask';
 import { timed } from '../clock';
 import type { Figure } from '../figure';
 import type { Copy, Installation } from '../installation';
@@ -12,9 +12,11 @@ import type { Scenario } from '../scenario';
 const GOAL = 1.5;
 /** Below this, what does not depend on the size weighs too much. */
 const GOAL_FROM = 100_000;
+/** Of MB that a slow reader may make the service hold; the answer of a million images is 180 MB. */
+const HELD_MB_MAX = 20;
 const SLOW_MS = 3_000;
 const SLOW_STEP_MS = 50;
-const SLOW_BYTES_PER_S = 1_000_000;
+const SLOW_BYTES_PER_S = 2 ** 20;
 
 /** The answer of a copy that is there already, so that nothing but the answer is measured. */
 export const answer: Scenario = {
@@ -29,9 +31,12 @@ export const answer: Scenario = {
     const base = { scenario: 'answer', mode, size } as const;
     const floor: number[] = [];
     const lastByte: number[] = [];
+    const goal = { atMost: HELD_MB_MAX };
     const firstByteMs: number[] = [];
     const slow = await installation.withService(async (service) => {
+      // Both once, before anything is measured.
       await service.duplicate(copy.source.id, copy.id);
+      await copyText(installation, copy);
       for (let run = 1; run <= runs; run++) {
         say(`${run} of ${runs}`);
         floor.push(await copyText(installation, copy));
@@ -53,8 +58,8 @@ export const answer: Scenario = {
         values: lastByte.map((seconds, run) => seconds / floor[run]!), // both sides are in every run
         ...(size >= GOAL_FROM && { goal: { atMost: GOAL } }),
       },
-      { ...base, what: 'memory held for a reader of nothing', unit: 'MB', values: [slow[0]!] }, // two were measured
-      { ...base, what: 'memory held for a reader of 1 MB/s', unit: 'MB', values: [slow[1]!] },
+      { ...base, what: 'memory held for a reader of nothing', unit: 'MB', values: [slow[0]!], goal }, // two were measured
+      { ...base, what: 'memory held for a reader of 1 MB/s', unit: 'MB', values: [slow[1]!], goal },
     ] satisfies Figure[];
   },
 };
@@ -69,10 +74,12 @@ function copyText({ databaseUrl }: Installation, { id }: Copy): Promise<number> 
   );
 }
 
+/** Put together as text: by json_build_object() it takes a quarter longer. */
 const ITEMS = `
-  SELECT json_build_object(
-    'set_type', set_type, 'img_name', name, 'img_id', id::text, 'width', width, 'height', height, 'state', state,
-    'order_id', order_id, 'mongo_id', mongo_id
+  SELECT concat(
+    '{"set_type":', set_type, ',"img_name":', to_json(name), ',"img_id":"', id, '","width":', width,
+    ',"height":', height, ',"state":', coalesce(to_json(state)::text, 'null'), ',"order_id":', order_id,
+    ',"mongo_id":', coalesce(to_json(mongo_id)::text, 'null'), '}'
   )
   FROM image`;
 
@@ -80,7 +87,7 @@ const ITEMS = `
 async function slowReader(service: ServiceUnderTest, copy: Copy, bytesPerS: number): Promise<number> {
   await service.resetPeak();
   const before = await service.residentMb();
-  const response = await ask(service, copy);
+  const response = await ask(service, copy.source.id, copy.id);
   for (let ms = 0; ms < SLOW_MS; ms += SLOW_STEP_MS) {
     if (bytesPerS > 0) response.read((bytesPerS * SLOW_STEP_MS) / 1_000);
     await sleep(SLOW_STEP_MS);
@@ -88,15 +95,4 @@ async function slowReader(service: ServiceUnderTest, copy: Copy, bytesPerS: numb
   const peak = await service.peakMb();
   response.destroy();
   return peak - before;
-}
-
-async function ask(service: ServiceUnderTest, copy: Copy): Promise<IncomingMessage> {
-  const asking = request(`${service.url}/training/tasks/duplication`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-  });
-  asking.end(JSON.stringify({ task_id_old: copy.source.id, task_id: copy.id }));
-  const [response] = (await once(asking, 'response')) as [IncomingMessage];
-  response.on('error', () => undefined);
-  return response;
 }

@@ -1,6 +1,6 @@
 import type { Scenario } from '../scenario';
 
-const BYTES_PER_MB = 1_000_000;
+const MB = 2 ** 20;
 
 export const maps: Scenario = {
   name: 'maps',
@@ -17,7 +17,7 @@ export const maps: Scenario = {
           method: 'GET',
           path: `/training/tasks/${id}/duplication/maps`,
         });
-        measured.push(bytes / BYTES_PER_MB / ((lastByteAt - sentAt) / 1_000));
+        measured.push(bytes / MB / ((lastByteAt - sentAt) / 1_000));
       }
       return measured.slice(1);
     });

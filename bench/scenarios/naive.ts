@@ -1,4 +1,3 @@
-import { timed } from '../clock';
 import { median, type Figure } from '../figure';
 import { copyNaively, type NaiveForm } from '../naive-copy';
 import type { Scenario, Stage } from '../scenario';
@@ -72,7 +71,7 @@ async function naiveCost(
     say(`${form}, ${run} of ${runs}`);
     const target = installation.newId();
     await installation.settle();
-    const seconds = await timed(() => copyNaively(installation, source, target, form));
+    const seconds = await copyNaively(installation, source, target, form);
     costs.push((seconds / size) * US_PER_S);
     await installation.assertCopied(source, target);
     await installation.remove(target);

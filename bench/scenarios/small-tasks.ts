@@ -30,17 +30,22 @@ export const smallTasks: Scenario = {
     const { id: source } = await installation.source(IMAGES);
     say('recording what a duplication asks of the databases');
     const script = await recordDuplication(installation, source);
-    return installation.withService(async (service) => {
-      const sides = { service, source, script };
-      const figures = await oneAfterTheOther(stage, sides);
-      for (const clients of CLIENTS) figures.push(...(await atOnce(stage, sides, clients)));
-      return figures;
-    });
+    return installation.withService((service) =>
+      installation.withService(async (another) => {
+        const sides = { service, another, source, script };
+        const figures = await oneAfterTheOther(stage, sides);
+        await warmUp(stage, sides);
+        for (const clients of CLIENTS) figures.push(...(await atOnce(stage, sides, clients)));
+        return figures;
+      }),
+    );
   },
 };
 
 interface Sides {
   readonly service: ServiceUnderTest;
+  /** On the same databases. */
+  readonly another: ServiceUnderTest;
   readonly source: string;
   readonly script: DuplicationScript;
 }
@@ -100,30 +105,43 @@ async function milliseconds(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - startedAt;
 }
 
-async function atOnce(stage: Stage, { service, source, script }: Sides, clients: number): Promise<Figure[]> {
+async function warmUp(stage: Stage, { another, source }: Sides): Promise<void> {
+  const targets = new Targets(stage);
+  for (let left = WARM_UP; left > 0; left--) await another.duplicate(source, targets.next());
+  await targets.remove();
+}
+
+async function atOnce(
+  stage: Stage,
+  { service, another, source, script }: Sides,
+  clients: number,
+): Promise<Figure[]> {
   const { installation, runs, say } = stage;
   const targets = new Targets(stage);
   const bare = await BareDriver.open(installation, script, clients);
-  const loads = { service: [] as Load[], driver: [] as Load[] };
+  const nodes = [service, another] as const;
+  const loads = { service: [] as Load[], driver: [] as Load[], nodes: [] as Load[] };
   for (let run = 1; run <= runs; run++) {
     say(`${clients} clients, run ${run} of ${runs}`);
     const limits = { ...LOAD, clients };
     loads.service.push(await closedLoop(limits, () => service.duplicate(source, targets.next())));
     loads.driver.push(await closedLoop(limits, (client) => bare.duplicate(targets.next(), client)));
+    loads.nodes.push(
+      await closedLoop(limits, (client) => nodes[client % 2 ? 1 : 0].duplicate(source, targets.next())),
+    );
   }
   await bare.close();
   await targets.remove();
   const [broken] = loads.driver.flatMap(({ failures }) => failures);
   if (broken) throw new Error('the bare driver has failed', { cause: broken });
   for (const { message } of loads.service.flatMap(({ failures }) => failures).slice(0, 3)) say(message);
-  return loadFigures(stage, clients, loads.service, loads.driver);
+  return loadFigures(stage, clients, loads);
 }
 
 function loadFigures(
   stage: Stage,
   clients: number,
-  service: readonly Load[],
-  driver: readonly Load[],
+  { service, driver, nodes }: Readonly<Record<'service' | 'driver' | 'nodes', readonly Load[]>>,
 ): Figure[] {
   const named = figuresOf(stage);
   const figure = (what: string, unit: Unit, values: readonly number[], goal?: Goal): Figure =>
@@ -138,6 +156,19 @@ function loadFigures(
     figure('service, p50', 'ms', late(0.5)),
     figure('service, p99', 'ms', late(0.99)),
     figure('service, failures', 'count', failures, { atMost: 0 }),
+    figure('two nodes', '/s', speeds(nodes)),
+    figure('two nodes / one', 'x', ratios(speeds(nodes), speeds(service))),
+    figure(
+      'two nodes, p99',
+      'ms',
+      nodes.map(({ latenciesMs }) => percentile(latenciesMs, 0.99)),
+    ),
+    figure(
+      'two nodes, failures',
+      'count',
+      nodes.map((load) => load.failures.length),
+      { atMost: 0 },
+    ),
   ];
 }
 

@@ -1,0 +1,185 @@
+import { once } from 'node:events';
+import type { Client } from 'pg';
+import { ask } from '../ask';
+import { cpuSeconds } from '../cpu';
+import type { Figure, Unit } from '../figure';
+import { DocumentFloor, RowFloor } from '../floor';
+import type { Installation, Source } from '../installation';
+import type { Scenario, Stage } from '../scenario';
+import { onPostgres } from '../servers';
+import type { ServiceUnderTest } from '../service-under-test';
+
+const MB = 2 ** 20;
+
+/** By what a statement begins with; what is left are locks, the plan, classes, counts and the record of the attempt. */
+const PHASES = [
+  ['images', /^INSERT INTO image\b/],
+  ['ROIs', /^INSERT INTO roi_image\b/],
+  ['documents in PostgreSQL', /^INSERT INTO labeled_image\b/],
+  ['COMMIT', /^COMMIT/],
+  ['other statements', /^/],
+] as const;
+
+/** Where the time of one large copy goes until its first byte, and of the floor; as both databases tell it. */
+export const phases: Scenario = {
+  name: 'phases',
+  about: 'one large copy and its floor: what PostgreSQL and mongod say of each phase, WAL and CPU',
+  runs: 'once',
+  measure: async (stage) => {
+    const { installation, say } = stage;
+    const source = await installation.source(stage.size);
+    return installation.withService((service) =>
+      onPostgres(installation.databaseUrl, async (client) => {
+        const observer = await Observer.on(stage, client, service);
+        await installation.settle();
+        say('floor');
+        const floor = await observer.during('floor', () => copyByFloor(installation, client, source));
+        await installation.settle();
+        say('copy');
+        const copy = await observer.during('copy', () => copyByService(installation, service, source));
+        return [...copy, ...floor];
+      }),
+    );
+  },
+};
+
+/** What is done when its work is, and how to take it away again. */
+type Done = () => Promise<void>;
+
+async function copyByFloor(installation: Installation, client: Client, source: Source): Promise<Done> {
+  const target = installation.newId();
+  const rows = await RowFloor.on(client, installation.mode);
+  await rows.copy(source.id, target);
+  if (installation.mode === 'postgres') return () => installation.remove(target);
+  return installation.onMongo(async (db) => {
+    const documents = new DocumentFloor(db);
+    await documents.prepare(false);
+    await documents.copy(source.id);
+    return async () => {
+      await installation.remove(target);
+      await installation.onMongo((again) => new DocumentFloor(again).clear());
+    };
+  });
+}
+
+/** Until the first byte of the answer, which is read later. */
+async function copyByService(
+  installation: Installation,
+  service: ServiceUnderTest,
+  source: Source,
+): Promise<Done> {
+  const target = installation.newId();
+  const answer = await ask(service, source.id, target);
+  return async () => {
+    await once(answer.resume(), 'end');
+    await installation.assertCopied(source, target);
+    await installation.remove(target);
+  };
+}
+
+/** What all three programs have done so far. */
+interface Counters {
+  readonly ms: number;
+  readonly cpu: { readonly PostgreSQL: number; readonly mongod: number; readonly 'the service': number };
+  readonly wal: number;
+  readonly pipelinesUs: number;
+}
+
+class Observer {
+  private constructor(
+    private readonly stage: Stage,
+    private readonly client: Client,
+    private readonly service: ServiceUnderTest,
+    private readonly postmaster: number,
+  ) {}
+
+  static async on(stage: Stage, client: Client, service: ServiceUnderTest): Promise<Observer> {
+    await client.query('CREATE EXTENSION IF NOT EXISTS pg_stat_statements');
+    const { rows } = await client.query<{ pid: number }>(
+      `SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1)::int AS pid`,
+    );
+    return new Observer(stage, client, service, rows[0]!.pid); // one row
+  }
+
+  async during(side: string, work: () => Promise<Done>): Promise<Figure[]> {
+    await this.track('top');
+    await this.client.query('SELECT pg_stat_statements_reset()');
+    const before = await this.counters();
+    const done = await work();
+    const after = await this.counters();
+    await this.track('none');
+    const statements = await this.statements();
+    await done();
+    const figure = (what: string, unit: Unit, value: number): Figure => {
+      const { mode, size } = this.stage;
+      return { scenario: phases.name, what: `${side}: ${what}`, mode, size, unit, values: [value] };
+    };
+    return [
+      figure('all', 's', (after.ms - before.ms) / 1_000),
+      ...Object.entries(statements).map(([what, ms]) => figure(what, 's', ms / 1_000)),
+      ...(this.stage.mode === 'mongo'
+        ? [figure('documents, sum of pipelines', 's', (after.pipelinesUs - before.pipelinesUs) / 1e6)]
+        : []),
+      figure('WAL', 'MB', (after.wal - before.wal) / MB),
+      ...cpuFigures(before, after).map(([what, seconds]) => figure(`CPU of ${what}`, 's', seconds)),
+    ];
+  }
+
+  /** For all sessions, those that are open too. */
+  private async track(what: 'top' | 'none'): Promise<void> {
+    await this.client.query(`ALTER SYSTEM SET pg_stat_statements.track = '${what}'`);
+    await this.client.query('SELECT pg_reload_conf()');
+    // Each session reads it before its next statement.
+    await this.client.query('SELECT pg_sleep(0.2)');
+  }
+
+  /** Milliseconds by phase. */
+  private async statements(): Promise<Record<string, number>> {
+    const { rows } = await this.client.query<{ query: string; ms: number }>(
+      `SELECT query, total_exec_time + total_plan_time AS ms
+       FROM pg_stat_statements
+       WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+    );
+    const times: Record<string, number> = {};
+    for (const { query, ms } of rows) {
+      const [phase] = PHASES.find(([, begin]) => begin.test(query.trim()))!; // the last one takes all
+      times[phase] = (times[phase] ?? 0) + ms;
+    }
+    return Object.fromEntries(
+      PHASES.flatMap(([phase]) => (phase in times ? [[phase, times[phase] ?? 0]] : [])),
+    );
+  }
+
+  private async counters(): Promise<Counters> {
+    const { rows } = await this.client.query<{ wal: number }>(
+      `SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8 AS wal`,
+    );
+    const mongod = await this.mongod();
+    const cpu = {
+      PostgreSQL: await cpuSeconds(this.postmaster),
+      mongod: mongod.cpu,
+      'the service': await cpuSeconds(this.service.pid),
+    };
+    return { ms: performance.now(), cpu, wal: rows[0]!.wal, pipelinesUs: mongod.pipelinesUs }; // one row
+  }
+
+  private async mongod(): Promise<{ cpu: number; pipelinesUs: number }> {
+    const { installation } = this.stage;
+    if (installation.mode === 'postgres') return { cpu: 0, pipelinesUs: 0 };
+    return installation.onMongo(async (db) => {
+      const { totals } = await db.admin().command({ top: 1 });
+      const { pid } = await db.admin().command({ serverStatus: 1 });
+      const used = (totals as Totals)[`${db.databaseName}.labeled_image`];
+      return { cpu: await cpuSeconds(Number(pid)), pipelinesUs: used?.commands.time ?? 0 };
+    });
+  }
+}
+
+/** What `top` answers of each collection; microseconds. */
+type Totals = Readonly<Record<string, { readonly commands: { readonly time: number } }>>;
+
+function cpuFigures(before: Counters, after: Counters): [string, number][] {
+  return (['PostgreSQL', 'mongod', 'the service'] as const)
+    .map((program): [string, number] => [program, after.cpu[program] - before.cpu[program]])
+    .filter(([, seconds]) => seconds > 0);
+}
