@@ -16,7 +16,6 @@ const PHASES = [
   ['images', /^INSERT INTO image\b/],
   ['ROIs', /^INSERT INTO roi_image\b/],
   ['documents in PostgreSQL', /^INSERT INTO labeled_image\b/],
-  ['COMMIT', /^COMMIT/],
   ['other statements', /^/],
 ] as const;
 
@@ -82,7 +81,6 @@ interface Counters {
   readonly ms: number;
   readonly cpu: { readonly PostgreSQL: number; readonly mongod: number; readonly 'the service': number };
   readonly wal: number;
-  readonly pipelinesUs: number;
 }
 
 class Observer {
@@ -103,12 +101,15 @@ class Observer {
 
   async during(side: string, work: () => Promise<Done>): Promise<Figure[]> {
     await this.track('top');
+    await this.profile(true);
     await this.client.query('SELECT pg_stat_statements_reset()');
     const before = await this.counters();
     const done = await work();
     const after = await this.counters();
-    await this.track('none');
     const statements = await this.statements();
+    const pipelinesMs = await this.pipelinesMs();
+    await this.track('none');
+    await this.profile(false);
     await done();
     const figure = (what: string, unit: Unit, value: number): Figure => {
       const { mode, size } = this.stage;
@@ -117,9 +118,7 @@ class Observer {
     return [
       figure('all', 's', (after.ms - before.ms) / 1_000),
       ...Object.entries(statements).map(([what, ms]) => figure(what, 's', ms / 1_000)),
-      ...(this.stage.mode === 'mongo'
-        ? [figure('documents, sum of pipelines', 's', (after.pipelinesUs - before.pipelinesUs) / 1e6)]
-        : []),
+      ...(pipelinesMs === null ? [] : [figure('documents, all pipelines', 's', pipelinesMs / 1_000)]),
       figure('WAL', 'MB', (after.wal - before.wal) / MB),
       ...cpuFigures(before, after).map(([what, seconds]) => figure(`CPU of ${what}`, 's', seconds)),
     ];
@@ -154,29 +153,45 @@ class Observer {
     const { rows } = await this.client.query<{ wal: number }>(
       `SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8 AS wal`,
     );
-    const mongod = await this.mongod();
     const cpu = {
       PostgreSQL: await cpuSeconds(this.postmaster),
-      mongod: mongod.cpu,
+      mongod: await this.mongodCpu(),
       'the service': await cpuSeconds(this.service.pid),
     };
-    return { ms: performance.now(), cpu, wal: rows[0]!.wal, pipelinesUs: mongod.pipelinesUs }; // one row
+    return { ms: performance.now(), cpu, wal: rows[0]!.wal }; // one row
   }
 
-  private async mongod(): Promise<{ cpu: number; pipelinesUs: number }> {
+  private async mongodCpu(): Promise<number> {
     const { installation } = this.stage;
-    if (installation.mode === 'postgres') return { cpu: 0, pipelinesUs: 0 };
-    return installation.onMongo(async (db) => {
-      const { totals } = await db.admin().command({ top: 1 });
-      const { pid } = await db.admin().command({ serverStatus: 1 });
-      const used = (totals as Totals)[`${db.databaseName}.labeled_image`];
-      return { cpu: await cpuSeconds(Number(pid)), pipelinesUs: used?.commands.time ?? 0 };
+    if (installation.mode === 'postgres') return 0;
+    const { pid } = await installation.onMongo((db) => db.command({ serverStatus: 1 }));
+    return cpuSeconds(Number(pid));
+  }
+
+  /** Whether mongod notes what each pipeline takes, from now on. */
+  private async profile(isOn: boolean): Promise<void> {
+    const { installation } = this.stage;
+    if (installation.mode === 'postgres') return;
+    await installation.onMongo(async (db) => {
+      await db.command({ profile: 0 });
+      await db.dropCollection(PROFILE).catch(() => undefined);
+      if (!isOn) return;
+      // The usual megabyte would lose the first ones of a large copy.
+      await db.createCollection(PROFILE, { capped: true, size: 64 * MB });
+      await db.command({ profile: 1, filter: { 'command.aggregate': 'labeled_image' } });
     });
+  }
+
+  /** @returns null where there is no MongoDB */
+  private async pipelinesMs(): Promise<number | null> {
+    const { installation } = this.stage;
+    if (installation.mode === 'postgres') return null;
+    const notes = await installation.onMongo((db) => db.collection(PROFILE).find().toArray());
+    return notes.reduce((sum, { millis }) => sum + Number(millis), 0);
   }
 }
 
-/** What `top` answers of each collection; microseconds. */
-type Totals = Readonly<Record<string, { readonly commands: { readonly time: number } }>>;
+const PROFILE = 'system.profile';
 
 function cpuFigures(before: Counters, after: Counters): [string, number][] {
   return (['PostgreSQL', 'mongod', 'the service'] as const)
