@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { withDerived } from './derived';
 import type { Figure } from './figure';
 import { cellOf, latestCells, readHistory, type RecordedFigure } from './history';
+import { CAN_MEASURE_MEMORY } from './memory';
 import type { Mode } from './mode';
 import { formatSize } from './size';
 import { formatNumber } from './verdict';
@@ -35,6 +36,7 @@ export async function isQuickRunGood(
       .map(judgeGrowth),
     ...wanted.filter((mode) => figures.every((figure) => figure.mode !== mode)).map(notMeasured),
     ...missing(figures, recorded),
+    ...withoutMemory(figures),
   ];
   for (const { what, outcome, because } of findings) console.log(`${outcome.padEnd(8)} ${what}: ${because}`);
   const count = (outcome: Finding['outcome']): number =>
@@ -76,6 +78,16 @@ function missing(figures: readonly Figure[], recorded: readonly RecordedFigure[]
   return recorded
     .filter((figure) => figure.unit === 'x' && cells.has(cellOf(figure)) && !names.has(nameOf(figure)))
     .map((figure) => ({ what: nameOf(figure), outcome: 'failed', because: 'recorded, and not measured' }));
+}
+
+/** Memory is measured wherever a copy is, on Linux. */
+function withoutMemory(figures: readonly Figure[]): Finding[] {
+  const modes = new Set(figures.map(({ mode }) => mode));
+  const grown = withDerived(figures).slice(figures.length);
+  return [...modes]
+    .filter(() => CAN_MEASURE_MEMORY)
+    .filter((mode) => !grown.some((figure) => figure.scenario === 'memory' && figure.mode === mode))
+    .map((mode) => ({ what: `memory ${mode}`, outcome: 'failed', because: 'not measured' }));
 }
 
 function notMeasured(mode: Mode): Finding {

@@ -47,10 +47,10 @@ async function main(): Promise<void> {
   const { runs, quick: isQuick = false, report, record: isRecorded, ...options } = program.opts<Options>();
 
   const modes = await availableModes(options.mode);
-  const sources = await version();
+  const sources = isRecorded && !isQuick ? await version() : undefined;
   const measured = await run(jobs({ ...options, mode: modes, runs, isQuick }));
   console.log(resultTable(withDerived(measured.figures)));
-  if (!isQuick && isRecorded && measured.figures.length > 0) await record(sources, measured);
+  if (sources && measured.figures.length > 0) await record(sources, measured);
   if (measured.fault !== undefined) throw measured.fault;
   if (isQuick) process.exitCode = (await isQuickRunGood(measured.figures, options.mode, report)) ? 0 : 1;
 }

@@ -87,7 +87,10 @@ class Sides {
       await this.installation.remove(target);
       say(`floor, ${run} of ${runs}`);
       await this.floors(source, times);
-      if (this.installation.mode === 'mongo')
+    }
+    if (this.installation.mode === 'mongo') {
+      say('floor with an index');
+      for (let run = 1; run <= runs; run++)
         times.indexedDocuments.push(await this.documentFloor(source, true));
     }
     return times;
@@ -174,23 +177,30 @@ function toFigures({ mode, size }: Stage, times: Times): Figure[] {
   return figures;
 }
 
-/** What an image of the largest copy costs, against one of the smallest that counts. */
+/** What an image of the largest copy costs, against one of the smallest that counts; and of the floor's. */
 function growth(figures: readonly Figure[]): Figure[] {
-  const copies = figures
-    .filter(({ what, size }) => what === 'product: first byte' && size >= GOALS_FROM)
-    .sort((one, other) => one.size - other.size);
-  const [smallest, largest] = [copies[0], copies.at(-1)];
-  if (!smallest || !largest || smallest === largest) return [];
-  const ratio = median(largest.values) / largest.size / (median(smallest.values) / smallest.size);
   return [
-    {
-      scenario: 'copy',
-      what: `cost of an image / at ${formatSize(smallest.size)}`,
-      mode: largest.mode,
-      size: largest.size,
-      unit: 'x',
-      values: [ratio],
+    ...growthOf(figures, 'product: first byte').map((figure) => ({
+      ...figure,
+      what: `cost of an image / at ${formatSize(GOALS_FROM)}`,
       goal: { atMost: GROWTH_MAX },
-    },
+    })),
+    ...growthOf(
+      figures,
+      figures.some(({ mode }) => mode === 'mongo') ? 'floor: rows + documents' : 'floor: rows',
+    ).map((figure) => ({ ...figure, what: 'the same of the floor' })),
   ];
+}
+
+function growthOf(figures: readonly Figure[], what: string): Omit<Figure, 'goal'>[] {
+  const sized = figures.filter((figure) => figure.what === what);
+  const smallest = sized.find(({ size }) => size === GOALS_FROM);
+  const largest = sized.reduce<Figure | undefined>(
+    (large, figure) => (figure.size > (large?.size ?? GOALS_FROM) ? figure : large),
+    undefined,
+  );
+  if (!smallest || !largest) return [];
+  const ratio = median(largest.values) / largest.size / (median(smallest.values) / smallest.size);
+  const { scenario, mode, size } = largest;
+  return [{ scenario, what, mode, size, unit: 'x', values: [ratio] }];
 }

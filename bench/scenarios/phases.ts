@@ -10,6 +10,8 @@ import { onPostgres } from '../servers';
 import type { ServiceUnderTest } from '../service-under-test';
 
 const MB = 2 ** 20;
+/** Copied once before anything is measured. */
+const WARM_UP = 1_000;
 
 /** By what a statement begins with; what is left are locks, the plan, classes, counts and the record of the attempt. */
 const PHASES = [
@@ -30,9 +32,14 @@ export const phases: Scenario = {
     return installation.withService((service) =>
       onPostgres(installation.databaseUrl, async (client) => {
         const observer = await Observer.on(stage, client, service);
+        const rows = await RowFloor.on(client, installation.mode);
+        const warmUp = await installation.source(WARM_UP);
+        await (
+          await copyByService(installation, service, warmUp)
+        )();
         await installation.settle();
         say('floor');
-        const floor = await observer.during('floor', () => copyByFloor(installation, client, source));
+        const floor = await observer.during('floor', () => copyByFloor(installation, rows, source));
         await installation.settle();
         say('copy');
         const copy = await observer.during('copy', () => copyByService(installation, service, source));
@@ -45,9 +52,8 @@ export const phases: Scenario = {
 /** What is done when its work is, and how to take it away again. */
 type Done = () => Promise<void>;
 
-async function copyByFloor(installation: Installation, client: Client, source: Source): Promise<Done> {
+async function copyByFloor(installation: Installation, rows: RowFloor, source: Source): Promise<Done> {
   const target = installation.newId();
-  const rows = await RowFloor.on(client, installation.mode);
   await rows.copy(source.id, target);
   if (installation.mode === 'postgres') return () => installation.remove(target);
   return installation.onMongo(async (db) => {
@@ -186,12 +192,16 @@ class Observer {
   private async pipelinesMs(): Promise<number | null> {
     const { installation } = this.stage;
     if (installation.mode === 'postgres') return null;
-    const notes = await installation.onMongo((db) => db.collection(PROFILE).find().toArray());
+    const notes = await installation.onMongo((db) => db.collection(PROFILE).find(WRITES).toArray());
     return notes.reduce((sum, { millis }) => sum + Number(millis), 0);
   }
 }
 
 const PROFILE = 'system.profile';
+/** A copy counts its documents by a pipeline, too. */
+const WRITES = {
+  $or: ['$merge', '$out'].map((stage) => ({ [`command.pipeline.${stage}`]: { $exists: true } })),
+};
 
 function cpuFigures(before: Counters, after: Counters): [string, number][] {
   return (['PostgreSQL', 'mongod', 'the service'] as const)

@@ -134,7 +134,8 @@ async function atOnce(
   await targets.remove();
   const [broken] = loads.driver.flatMap(({ failures }) => failures);
   if (broken) throw new Error('the bare driver has failed', { cause: broken });
-  for (const { message } of loads.service.flatMap(({ failures }) => failures).slice(0, 3)) say(message);
+  const failures = [...loads.service, ...loads.nodes].flatMap((load) => load.failures);
+  for (const { message } of failures.slice(0, 3)) say(message);
   return loadFigures(stage, clients, loads);
 }
 

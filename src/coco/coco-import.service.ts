@@ -3,6 +3,7 @@ import type { Request } from 'express';
 import type { EntityManager } from 'typeorm';
 import type { Environment } from '../config/environment';
 import { ENVIRONMENT } from '../config/environment.module';
+import { throwUnlessAborted } from '../database/database-faults';
 import { reserveIds } from '../database/id-allocator';
 import { OneInFlight } from '../database/one-in-flight';
 import { documentRange } from '../database/document-range';
@@ -122,7 +123,8 @@ export class CocoImportService {
       try {
         await this.labeledImages.insertBatches(manager, task.taskId, documents);
       } catch (fault) {
-        await statements.ended(); // where rows could not be written, documents fail because of it
+        // Where rows could not be written, documents have failed because of it.
+        await statements.ended().catch(throwUnlessAborted);
         throw fault;
       }
       await this.review(manager, reader, async () => {

@@ -66,3 +66,10 @@ export function sqlStateOf(thrown: unknown): string | undefined {
     ? error.code
     : undefined;
 }
+
+/** in_failed_sql_transaction: a statement before has failed, and its fault is the one to be told. */
+const IN_FAILED_TRANSACTION = '25P02';
+
+export function throwUnlessAborted(fault: unknown): void {
+  if (sqlStateOf(fault) !== IN_FAILED_TRANSACTION) throw fault;
+}

@@ -13,7 +13,7 @@ const ANSWER_MS_MAX = 10_000;
  */
 export class Heartbeat {
   private answeredAt = performance.now();
-  private isUnanswered = false;
+  private isOver = false;
   private beating: Promise<void> | undefined;
 
   private constructor(private readonly connection: QueryRunner) {}
@@ -31,7 +31,7 @@ export class Heartbeat {
 
   /** Before documents are sent. @throws what the connection was lost by: then nothing may be sent any more */
   async check(): Promise<void> {
-    if (this.isUnanswered || performance.now() - this.answeredAt > STALE_MS) await this.beat();
+    if (this.isOver || performance.now() - this.answeredAt > STALE_MS) await this.beat();
   }
 
   private beat(): Promise<void> {
@@ -43,9 +43,8 @@ export class Heartbeat {
     try {
       await Promise.race([this.connection.query('SELECT'), silence()]);
       this.answeredAt = performance.now();
-      this.isUnanswered = false;
     } catch (error) {
-      this.isUnanswered = true;
+      this.isOver = true;
       throw error;
     }
   }

@@ -94,27 +94,31 @@ describeInEachMode('an import that writes documents while it reads', (mode) => {
     );
   }
 
-  it('tells why rows could not be written, where documents fail because of it', async () => {
-    await app.dataSource.query(
-      `CREATE FUNCTION refuse_rows() RETURNS trigger LANGUAGE plpgsql AS $$
+  const tables = mode === 'postgresql' ? ['image', 'labeled_image'] : ['image'];
+  it.each(tables)(
+    'tells why nothing can be written into %s, where the other fails because of it',
+    async (table) => {
+      await app.dataSource.query(
+        `CREATE FUNCTION refuse_rows() RETURNS trigger LANGUAGE plpgsql AS $$
        BEGIN
          RAISE 'no row today';
        END $$;
-       CREATE TRIGGER refuse_rows AFTER INSERT ON image EXECUTE FUNCTION refuse_rows()`,
-    );
-    try {
-      // The first statement of rows is sent in the middle of the documents.
-      const dataSet = byImage(aDataSet({ images: 9_000, annotationsEach: 2 }));
-      const file = { read: () => Readable.from([Buffer.from(JSON.stringify(dataSet))]) };
-      const task = newTaskId();
-      const importing = app.app.get(CocoImportService).importFile(task, { task_type: 1 }, file);
-      await expect(importing).rejects.toThrow('no row today');
-      expect(await app.api.get(`/training/tasks/${task}`)).toMatchObject({ status: 404 });
-      await sweep(task);
-    } finally {
-      await app.dataSource.query(`DROP FUNCTION refuse_rows CASCADE`);
-    }
-  });
+       CREATE TRIGGER refuse_rows AFTER INSERT ON ${table} EXECUTE FUNCTION refuse_rows()`,
+      );
+      try {
+        // The first statement of rows is sent in the middle of the documents.
+        const dataSet = byImage(aDataSet({ images: 9_000, annotationsEach: 2 }));
+        const file = { read: () => Readable.from([Buffer.from(JSON.stringify(dataSet))]) };
+        const task = newTaskId();
+        const importing = app.app.get(CocoImportService).importFile(task, { task_type: 1 }, file);
+        await expect(importing).rejects.toThrow('no row today');
+        expect(await app.api.get(`/training/tasks/${task}`)).toMatchObject({ status: 404 });
+        await sweep(task);
+      } finally {
+        await app.dataSource.query(`DROP FUNCTION refuse_rows CASCADE`);
+      }
+    },
+  );
 
   it.each<[string, (id: number) => unknown]>([
     ['with gaps', (id) => id + 3 * Math.floor(id / 7)],

@@ -141,12 +141,16 @@ describeWithMongoDb('with documents in MongoDB', () => {
   let plans: RecordedPlan[];
   let database: mongoose.mongo.Db;
   let source: string;
+  let target: string;
 
   beforeAll(async () => {
     app = await TestApp.start({}, { documents: 'mongodb' });
+    for (const table of TABLES) {
+      await app.dataSource.query(`ALTER TABLE ${table} SET (autovacuum_enabled = off)`);
+    }
     database = app.app.get<mongoose.Connection>(getConnectionToken()).db!;
     source = await aTask(app, IMAGES);
-    for (let at = 0; at < 2; at++) await duplicate(app, source);
+    for (let at = 0; at < 2; at++) target = await duplicate(app, source);
     plans = recordPlans(app);
   });
   beforeEach(() => {
@@ -173,17 +177,15 @@ describeWithMongoDb('with documents in MongoDB', () => {
   });
 
   it.each([
-    ['all relations', '/duplication/maps'],
-    ['a page of images', '/images?limit=1000'],
-    ['an export', '/coco'],
-    ['a verification', '/duplication/verification'],
-  ])('%s: no step meets more rows than there are', async (_, path) => {
-    const target = await duplicate(app, source);
-    plans.length = 0;
+    ['all relations', '/duplication/maps', IMAGES],
+    ['a page of images', '/images?limit=1000', IMAGES],
+    ['an export', '/coco', IMAGES],
+    // The record of the copy may be looked up anew for each image: three are there.
+    ['a verification', '/duplication/verification', 3 * IMAGES],
+  ])('%s: no step meets more rows than there are', async (_, path, rowsMax) => {
     expect(await app.api.get(`/training/tasks/${target}${path}`)).toMatchObject({ status: 200 });
     expect(plans.length).toBeGreaterThan(1);
-    // The record of the copy may be looked up anew for each image: three are there.
-    expectLinear(plans, 3 * IMAGES);
+    expectLinear(plans, rowsMax);
   });
 
   it('an import writes the rows in slices', async () => {

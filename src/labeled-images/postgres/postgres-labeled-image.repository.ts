@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager, QueryRunner } from 'typeorm';
 import { copyText, escapeText, joinFields } from '../../database/copy-rows';
 import type { CopyPlan, CopySlice } from '../../database/copy-plan';
-import { sqlStateOf } from '../../database/database-faults';
+import { throwUnlessAborted } from '../../database/database-faults';
 import type { DocumentRange } from '../../database/document-range';
 import { OneInFlight } from '../../database/one-in-flight';
 import type { RowQuery } from '../../database/row-query';
@@ -236,12 +236,6 @@ export class PostgresLabeledImageRepository extends LabeledImageRepository {
 }
 
 /** What fails because its transaction has failed before only follows from that; else it is what came first. */
-function throwUnlessAborted(fault: unknown): void {
-  if (sqlStateOf(fault) !== IN_FAILED_TRANSACTION) throw fault;
-}
-
-const IN_FAILED_TRANSACTION = '25P02';
-
 /** Lines for COPY, in the order of INTO: as strings their annotations would cost the garbage collector a few times. */
 function encodeLines(taskId: string, documents: readonly NewDocument[]): Buffer {
   const lines = documents.map(({ id, imageId, roiId, labClassIds, annotations }) => ({
