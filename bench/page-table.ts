@@ -23,8 +23,9 @@ export function pageTable(recorded: readonly RecordedFigure[]): string {
         const figure = row.find((candidate) => candidate.size === size);
         return figure ? cellText(figure, known.get(figure)) : '';
       });
-      const [first] = row;
-      return [DOCUMENTS_IN[mode], what, ...cells, first ? formatGoal(first) : ''];
+      // Small tasks may have none.
+      const judged = row.find(({ goal }) => goal !== undefined);
+      return [DOCUMENTS_IN[mode], what, ...cells, judged ? formatGoal(judged) : ''];
     });
   });
   const head = ['documents in', '', ...sizes.map((size) => `${formatSize(size)} images`), 'goal'];
