@@ -18,7 +18,7 @@ import { LabeledImageRepository, type NewDocument } from '../labeled-images/labe
 import type { LockedConnection } from '../tasks/locked-connection';
 import { Sweeper } from '../tasks/sweeper';
 import { TaskLock } from '../tasks/task-lock';
-import { TaskRepository, type NewTask, type TaskRow } from '../tasks/task.repository';
+import { TaskRepository, type NewTask } from '../tasks/task.repository';
 import type { DataSetFault } from './data-set-faults';
 import type { DataSetFile } from './data-set-file';
 import { DataSetReader } from './reading/data-set-reader';
@@ -89,9 +89,7 @@ export class CocoImportService {
     atOnce: boolean,
   ): Promise<Imported> {
     const { connection } = locked;
-    const target = await this.checkTarget(connection.manager, taskId, query);
-    const name = target?.name ?? query.task_name ?? taskId;
-    const task = { taskId, name, taskType: query.task_type ?? null };
+    const task = await this.checkTarget(connection.manager, taskId, query);
     await this.staging.create(connection.manager);
     const statements = new OneInFlight();
     const reader = new DataSetReader(this.staging, connection, statements, file, new ImportReport());
@@ -218,12 +216,15 @@ export class CocoImportService {
     return this.tasks.fill(manager, { ...task, ...head, imageCount: index.count });
   }
 
-  /** @throws ApiError IMPORT_TARGET_NOT_FOUND, TASK_TYPES_DIFFER, IMPORT_TARGET_NOT_EMPTY */
+  /**
+   * @returns the task that is to be filled: the one that is there, or a new one
+   * @throws ApiError IMPORT_TARGET_NOT_FOUND, TASK_TYPES_DIFFER, IMPORT_TARGET_NOT_EMPTY
+   */
   private async checkTarget(
     manager: EntityManager,
     id: string,
-    { task_type: wanted }: ImportQuery,
-  ): Promise<TaskRow | null> {
+    { task_type: wanted, task_name: newName }: ImportQuery,
+  ): Promise<NewTask> {
     const target = await this.tasks.find(manager, id);
     if (!target && wanted === undefined) throw new ApiError('IMPORT_TARGET_NOT_FOUND', { id });
     if (await this.tasks.hasContent(manager, id)) throw new ApiError('IMPORT_TARGET_NOT_EMPTY', { id });
@@ -231,7 +232,7 @@ export class CocoImportService {
     if (wanted !== undefined && actual !== null && actual !== wanted) {
       throw new ApiError('TASK_TYPES_DIFFER', { id, wanted, actual });
     }
-    return target;
+    return { taskId: id, name: target?.name ?? newName ?? id, taskType: wanted ?? null };
   }
 
   /**

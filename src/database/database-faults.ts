@@ -67,9 +67,9 @@ export function sqlStateOf(thrown: unknown): string | undefined {
     : undefined;
 }
 
-/** in_failed_sql_transaction: a statement before has failed, and its fault is the one to be told. */
 const IN_FAILED_TRANSACTION = '25P02';
 
+/** What fails because its transaction has failed before only follows from that; else it is what came first. */
 export function throwUnlessAborted(fault: unknown): void {
   if (sqlStateOf(fault) !== IN_FAILED_TRANSACTION) throw fault;
 }

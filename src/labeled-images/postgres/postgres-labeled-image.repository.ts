@@ -235,7 +235,6 @@ export class PostgresLabeledImageRepository extends LabeledImageRepository {
   }
 }
 
-/** What fails because its transaction has failed before only follows from that; else it is what came first. */
 /** Lines for COPY, in the order of INTO: as strings their annotations would cost the garbage collector a few times. */
 function encodeLines(taskId: string, documents: readonly NewDocument[]): Buffer {
   const lines = documents.map(({ id, imageId, roiId, labClassIds, annotations }) => ({
