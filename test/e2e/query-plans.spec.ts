@@ -2,7 +2,7 @@ import { getConnectionToken } from '@nestjs/mongoose';
 import type mongoose from 'mongoose';
 import { newTaskId } from '../support/api';
 import { aDataSet } from '../support/data-set';
-import { describeWithMongoDb } from '../support/document-mode';
+import { describeWithMongoDb, type DocumentMode } from '../support/document-mode';
 import { recordPlans, TELL_PLANS, type PlanNode, type RecordedPlan } from '../support/recorded-plans';
 import { TestApp } from '../support/test-app';
 
@@ -28,10 +28,7 @@ describe.each(['never made', 'of other tasks', 'of emptied tables', 'current'])(
 
     /** Four tasks of one size, so that a plan that reads a whole table shows; the last is a copy of the first. */
     beforeAll(async () => {
-      app = await TestApp.start();
-      for (const table of TABLES) {
-        await app.dataSource.query(`ALTER TABLE ${table} SET (autovacuum_enabled = off)`);
-      }
+      app = await startApp();
       if (statistics === 'of other tasks') {
         for (let at = 0; at < 20; at++) await aTask(app, 1);
         await app.dataSource.query('ANALYZE');
@@ -144,10 +141,7 @@ describeWithMongoDb('with documents in MongoDB', () => {
   let target: string;
 
   beforeAll(async () => {
-    app = await TestApp.start({}, { documents: 'mongodb' });
-    for (const table of TABLES) {
-      await app.dataSource.query(`ALTER TABLE ${table} SET (autovacuum_enabled = off)`);
-    }
+    app = await startApp('mongodb');
     database = app.app.get<mongoose.Connection>(getConnectionToken()).db!;
     source = await aTask(app, IMAGES);
     for (let at = 0; at < 2; at++) target = await duplicate(app, source);
@@ -195,6 +189,15 @@ describeWithMongoDb('with documents in MongoDB', () => {
     expect(inserts.length).toBeGreaterThan(1);
   });
 });
+
+/** Statistics are made only where a test makes them. */
+async function startApp(documents: DocumentMode = 'postgresql'): Promise<TestApp> {
+  const app = await TestApp.start({}, { documents });
+  for (const table of TABLES) {
+    await app.dataSource.query(`ALTER TABLE ${table} SET (autovacuum_enabled = off)`);
+  }
+  return app;
+}
 
 async function aTask(app: TestApp, images: number, annotationsEach = 1): Promise<string> {
   const id = newTaskId();

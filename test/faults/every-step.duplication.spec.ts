@@ -1,8 +1,7 @@
 import { newTaskId, type Answer } from '../support/api';
 import { describeInEachMode } from '../support/document-mode';
-import { aTaskWithEverything } from './support/any-source';
 import { expectDecisive, HARMS, harmAtEveryStep, STEPS_TIME_MAX } from './support/every-step';
-import { faceOf, type TaskFace } from './support/invariants';
+import type { TaskFace } from './support/invariants';
 import { Stage } from './support/stage';
 import { expectSurvived } from './support/survival';
 
@@ -13,8 +12,7 @@ describeInEachMode('a duplication that breaks at any step', (mode) => {
 
   beforeAll(async () => {
     stage = await Stage.open(mode);
-    await stage.witnessApi.importCoco(source, aTaskWithEverything());
-    whole = await faceOf(stage.databases, source);
+    whole = await stage.importSource(source);
     await stage.api();
   });
   afterAll(() => stage.close());

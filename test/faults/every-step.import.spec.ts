@@ -14,9 +14,7 @@ describeInEachMode('an import that breaks at any step', (mode) => {
 
   beforeAll(async () => {
     stage = await Stage.open(mode);
-    const unharmed = newTaskId();
-    await stage.witnessApi.importCoco(unharmed, aTaskWithEverything());
-    whole = await faceOf(stage.databases, unharmed);
+    whole = await stage.importSource(newTaskId());
     await stage.api();
   });
   afterAll(() => stage.close());

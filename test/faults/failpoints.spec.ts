@@ -45,11 +45,10 @@ describeWithMongod('MongoDB fails what it is asked', () => {
     mongod = await Mongod.start();
     failCommand = await FailCommand.connect(mongod.uri.replace('/?', '/own?'));
     stage = await Stage.open('mongodb', { mongodbUri: mongod.uri.replace('/?', '/own?') });
-    await stage.witnessApi.importCoco(source, aTaskWithEverything());
     await stage.witnessApi.importCoco(edited, aTaskWithEverything(1));
     // More than mongod answers in the first batch.
     await stage.witnessApi.importCoco(large, aTaskWithEverything(240));
-    whole = await faceOf(stage.databases, source);
+    whole = await stage.importSource(source);
     await stage.api();
   });
   afterEach(() => failCommand.off());

@@ -4,7 +4,7 @@ import { eventually } from '../support/eventually';
 import { Mongod } from '../support/mongod';
 import { aTaskWithEverything } from './support/any-source';
 import { HARMED } from './support/harmed-node';
-import { expectNothingHeld, faceOf, type TaskFace } from './support/invariants';
+import { expectNothingHeld, type TaskFace } from './support/invariants';
 import { OwnPostgres } from './support/own-servers';
 import { attempt, Stage } from './support/stage';
 import type { When } from './support/steps';
@@ -72,8 +72,7 @@ function killedServer(
       ...(mongod && { mongodbUri: mongod.uri.replace('/?', '/own?') }),
     });
     server = victim === 'mongodb' ? mongod! : postgres;
-    await stage.witnessApi.importCoco(source, aTaskWithEverything());
-    whole = await faceOf(stage.databases, source);
+    whole = await stage.importSource(source);
     const { body } = await stage.witnessApi.get(`/training/tasks/${source}/images`);
     image = (body['image_list'] as { img_id: string }[])[0]!.img_id;
     await stage.api();
@@ -180,8 +179,7 @@ describeInEachMode('every session of a node is ended by an operator at any step 
 
   beforeAll(async () => {
     stage = await Stage.open(mode);
-    await stage.witnessApi.importCoco(source, aTaskWithEverything());
-    whole = await faceOf(stage.databases, source);
+    whole = await stage.importSource(source);
     await stage.api();
   });
   afterAll(() => stage.close());

@@ -3,10 +3,9 @@ import { newTaskId, type Answer, type Api } from '../support/api';
 import { describeInEachMode, describeWithMongod, type DocumentMode } from '../support/document-mode';
 import { eventually } from '../support/eventually';
 import { Mongod } from '../support/mongod';
-import { aTaskWithEverything } from './support/any-source';
 import { FailCommand } from './support/fail-command';
 import { HARMED, type HarmedNode } from './support/harmed-node';
-import { expectNothingHeld, faceOf, type TaskFace } from './support/invariants';
+import { expectNothingHeld, type TaskFace } from './support/invariants';
 import { isWorthRepeating, Stage } from './support/stage';
 import type { StepProxy } from './support/step-proxy';
 import { expectSurvived } from './support/survival';
@@ -40,8 +39,7 @@ describeInEachMode('a network that fails between a node and a database', (mode) 
 
   beforeAll(async () => {
     stage = await Stage.open(mode);
-    await stage.witnessApi.importCoco(source, aTaskWithEverything());
-    whole = await faceOf(stage.databases, source);
+    whole = await stage.importSource(source);
     const { body } = await stage.witnessApi.get(`/training/tasks/${source}/images`);
     image = (body['image_list'] as { img_id: string }[])[0]!.img_id;
     await stage.api();
@@ -188,8 +186,7 @@ describeWithMongod('MongoDB takes longer than a transaction may be idle', () => 
     const stage = await Stage.open(mode, { mongodbUri: uri });
     try {
       const [source, target] = [newTaskId(), newTaskId()];
-      await stage.witnessApi.importCoco(source, aTaskWithEverything());
-      const whole = await faceOf(stage.databases, source);
+      const whole = await stage.importSource(source);
       const api = await stage.api();
       const first = newTaskId();
       // All that is asked below as well.

@@ -3,9 +3,11 @@ import { Service } from '../../../src/service';
 import { Sweeper, type SweepReport } from '../../../src/tasks/sweeper';
 import { Api, type Answer } from '../../support/api';
 import type { DocumentMode } from '../../support/document-mode';
+import { aTaskWithEverything } from './any-source';
 import { untilDone } from './attempt';
 import { addressesOf, Databases, type Addresses } from './databases';
 import { HarmedNode } from './harmed-node';
+import { faceOf, type TaskFace } from './invariants';
 import type { Steps } from './steps';
 
 /**
@@ -63,6 +65,13 @@ export class Stage {
   /** What the node has logged. */
   get nodeLog(): string {
     return this.node.log;
+  }
+
+  /** A task with one of everything, by the witness. @returns what a copy of it must be */
+  async importSource(task: string): Promise<TaskFace> {
+    const { status } = await this.witnessApi.importCoco(task, aTaskWithEverything());
+    expect(status).toBe(200);
+    return faceOf(this.databases, task);
   }
 
   sweep(): Promise<SweepReport> {
