@@ -28,15 +28,15 @@ export async function isQuickRunGood(
   report: string | undefined,
 ): Promise<boolean> {
   const recorded = latestCells(await readHistory()).flatMap((cell) => cell.figures);
+  const growths = withDerived(figures)
+    .slice(figures.length)
+    .filter(({ scenario }) => scenario === 'memory');
   const findings = [
     ...figures.filter(({ unit }) => unit === 'x').map((figure) => judgeRatio(figure, recorded)),
-    ...withDerived(figures)
-      .slice(figures.length)
-      .filter(({ scenario }) => scenario === 'memory')
-      .map(judgeGrowth),
+    ...growths.map(judgeGrowth),
     ...wanted.filter((mode) => figures.every((figure) => figure.mode !== mode)).map(notMeasured),
     ...missing(figures, recorded),
-    ...withoutMemory(figures),
+    ...withoutMemory(figures, growths),
   ];
   for (const { what, outcome, because } of findings) console.log(`${outcome.padEnd(8)} ${what}: ${because}`);
   const count = (outcome: Finding['outcome']): number =>
@@ -81,12 +81,11 @@ function missing(figures: readonly Figure[], recorded: readonly RecordedFigure[]
 }
 
 /** Memory is measured wherever a copy is, on Linux. */
-function withoutMemory(figures: readonly Figure[]): Finding[] {
-  const modes = new Set(figures.map(({ mode }) => mode));
-  const grown = withDerived(figures).slice(figures.length);
-  return [...modes]
-    .filter(() => CAN_MEASURE_MEMORY)
-    .filter((mode) => !grown.some((figure) => figure.scenario === 'memory' && figure.mode === mode))
+function withoutMemory(figures: readonly Figure[], growths: readonly Figure[]): Finding[] {
+  if (!CAN_MEASURE_MEMORY) return [];
+  const modes = [...new Set(figures.map(({ mode }) => mode))];
+  return modes
+    .filter((mode) => growths.every((figure) => figure.mode !== mode))
     .map((mode) => ({ what: `memory ${mode}`, outcome: 'failed', because: 'not measured' }));
 }
 

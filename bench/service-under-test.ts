@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 import { exchange, type Call, type Exchange } from './exchange';
 import { peakMb, resetPeak, residentMb } from './memory';
 import { ROOT } from './root';
@@ -72,6 +73,12 @@ export class ServiceUnderTest {
       path: '/training/tasks/duplication',
       json: { task_id_old: source, task_id: target },
     });
+  }
+
+  /** @param upload a COCO file, into a new task */
+  import(target: string, upload: Readable, name = target): Promise<Exchange> {
+    const path = `/training/tasks/${target}/coco?task_type=1&task_name=${name}`;
+    return this.send({ method: 'PUT', path, upload });
   }
 
   resetPeak(): Promise<void> {

@@ -61,12 +61,7 @@ function activities(
     { what: 'export', run: () => service.send({ method: 'GET', path: `/training/tasks/${source}/coco` }) },
     {
       what: 'import',
-      run: () =>
-        service.send({
-          method: 'PUT',
-          path: `/training/tasks/${imported}/coco?task_type=1`,
-          upload: file.read(),
-        }),
+      run: () => service.import(imported, file.read()),
     },
   ];
 }

@@ -51,10 +51,9 @@ export const coco: Scenario = {
 };
 
 function importFile({ installation }: Stage, file: CocoFile, taskId: string): Promise<Transfer> {
-  const path = `/training/tasks/${taskId}/coco?task_type=1`;
   return installation.withService((service) =>
     transfer(service, async () => {
-      await service.send({ method: 'PUT', path, upload: file.read() });
+      await service.import(taskId, file.read());
       return file.bytes;
     }),
   );

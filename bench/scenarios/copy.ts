@@ -13,8 +13,6 @@ const FIRST_BYTE_MS_MAX = 50;
 const GROWTH_MAX = 1.2;
 /** Below this, what does not depend on the size weighs too much. */
 const GOALS_FROM = 100_000;
-/** Copied once by both sides before anything is measured. */
-const WARM_UP = 1_000;
 
 /** In seconds. Every copy stands between two floors: what a machine does meanwhile, and who comes first, is shared by both. */
 interface Times {
@@ -39,11 +37,10 @@ export const copy: Scenario = {
     const { installation } = stage;
     stage.say('import');
     const source = await installation.source(stage.size);
-    const warmUp = await installation.source(WARM_UP);
     return installation.withService((service) =>
       onPostgres(installation.databaseUrl, async (client) => {
         const sides = new Sides(installation, service, await RowFloor.on(client, stage.mode));
-        await sides.warmUp(warmUp);
+        await sides.warmUp();
         return toFigures(stage, await sides.measure(source, stage));
       }),
     );
@@ -58,11 +55,9 @@ class Sides {
     private readonly rows: RowFloor,
   ) {}
 
-  async warmUp(source: Source): Promise<void> {
-    const [floor, copied] = [this.installation.newId(), this.installation.newId()];
-    await this.rows.copy(source.id, floor);
-    await this.service.duplicate(source.id, copied);
-    await this.installation.remove(floor, copied);
+  async warmUp(): Promise<void> {
+    await this.installation.warmUp((from, to) => this.rows.copy(from, to));
+    await this.installation.warmUp((from, to) => this.service.duplicate(from, to));
   }
 
   async measure(source: Source, { runs, say }: Stage): Promise<Times> {

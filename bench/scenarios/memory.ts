@@ -57,8 +57,7 @@ function streams(installation: Installation, { id, source }: Copy): Record<strin
     'copy and answer': (service) => into(installation, (target) => service.duplicate(source.id, target)),
     import: (service) =>
       into(installation, (target) => {
-        const upload = Readable.from(dataSet(source.images).text());
-        return service.send({ method: 'PUT', path: `/training/tasks/${target}/coco?task_type=1`, upload });
+        return service.import(target, Readable.from(dataSet(source.images).text()));
       }),
     export: get(`${source.id}/coco`),
     maps: get(`${id}/duplication/maps`),

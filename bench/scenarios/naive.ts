@@ -8,7 +8,6 @@ const FORMS = [
   { form: 'chunked', size: 10_000, goal: 20 },
 ] as const satisfies { form: NaiveForm; size: number; goal: number }[];
 const PRODUCT_SIZE_MAX = 100_000;
-const WARM_UP = 1_000;
 const US_PER_S = 1_000_000;
 
 /** What is usually written instead of a copy inside the databases; compared by what an image costs. */
@@ -42,12 +41,9 @@ export const naive: Scenario = {
 
 async function productCost({ installation, size, runs, say }: Stage): Promise<number[]> {
   const source = await installation.source(size);
-  const warmUp = await installation.source(WARM_UP);
   return installation.withService(async (service) => {
     const costs: number[] = [];
-    const warm = installation.newId();
-    await service.duplicate(warmUp.id, warm);
-    await installation.remove(warm);
+    await installation.warmUp((from, to) => service.duplicate(from, to));
     for (let run = 1; run <= runs; run++) {
       say(`product, ${run} of ${runs}`);
       const target = installation.newId();

@@ -5,8 +5,6 @@ import type { Rig } from '../rig';
 import type { Scenario, Stage } from '../scenario';
 
 const MB = 2 ** 20;
-/** Copied once before anything is measured. */
-const WARM_UP = 1_000;
 /** Smaller ones are reported. */
 const GOAL_FROM = 1_000_000;
 const GOALS: Readonly<Record<Mode, Goal>> = { postgres: { atMost: 1 }, mongo: { atMost: 1.25 } };
@@ -40,12 +38,9 @@ export const peer: Scenario = {
 /** @returns seconds from the request to the first byte of the answer, which comes after the commit */
 async function copies({ installation, size, runs, say }: Stage): Promise<number[]> {
   const { id: source } = await installation.source(size);
-  const warmUp = await installation.source(WARM_UP);
   return installation.withService(async (service) => {
     const seconds: number[] = [];
-    const warm = installation.newId();
-    await service.duplicate(warmUp.id, warm);
-    await installation.remove(warm);
+    await installation.warmUp((from, to) => service.duplicate(from, to));
     for (let run = 1; run <= runs; run++) {
       say(`copy ${run} of ${runs}`);
       const target = installation.newId();

@@ -10,8 +10,6 @@ import { onPostgres } from '../servers';
 import type { ServiceUnderTest } from '../service-under-test';
 
 const MB = 2 ** 20;
-/** Copied once before anything is measured. */
-const WARM_UP = 1_000;
 
 /** By what a statement begins with; what is left are locks, the plan, classes, counts and the record of the attempt. */
 const PHASES = [
@@ -33,10 +31,7 @@ export const phases: Scenario = {
       onPostgres(installation.databaseUrl, async (client) => {
         const observer = await Observer.on(stage, client, service);
         const rows = await RowFloor.on(client, installation.mode);
-        const warmUp = await installation.source(WARM_UP);
-        await (
-          await copyByService(installation, service, warmUp)
-        )();
+        await installation.warmUp((from, to) => service.duplicate(from, to));
         await installation.settle();
         say('floor');
         const floor = await observer.during('floor', () => copyByFloor(installation, rows, source));
@@ -123,7 +118,7 @@ class Observer {
     };
     return [
       figure('all', 's', (after.ms - before.ms) / 1_000),
-      ...Object.entries(statements).map(([what, ms]) => figure(what, 's', ms / 1_000)),
+      ...statements.map(([what, ms]) => figure(what, 's', ms / 1_000)),
       ...(pipelinesMs === null ? [] : [figure('documents, all pipelines', 's', pipelinesMs / 1_000)]),
       figure('WAL', 'MB', (after.wal - before.wal) / MB),
       ...cpuFigures(before, after).map(([what, seconds]) => figure(`CPU of ${what}`, 's', seconds)),
@@ -139,20 +134,18 @@ class Observer {
   }
 
   /** Milliseconds by phase. */
-  private async statements(): Promise<Record<string, number>> {
+  private async statements(): Promise<[string, number][]> {
     const { rows } = await this.client.query<{ query: string; ms: number }>(
       `SELECT query, total_exec_time + total_plan_time AS ms
        FROM pg_stat_statements
        WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())`,
     );
-    const times: Record<string, number> = {};
+    const times = new Map<string, number>(PHASES.map(([phase]) => [phase, 0]));
     for (const { query, ms } of rows) {
       const [phase] = PHASES.find(([, begin]) => begin.test(query.trim()))!; // the last one takes all
-      times[phase] = (times[phase] ?? 0) + ms;
+      times.set(phase, (times.get(phase) ?? 0) + ms);
     }
-    return Object.fromEntries(
-      PHASES.flatMap(([phase]) => (phase in times ? [[phase, times[phase] ?? 0]] : [])),
-    );
+    return [...times].filter(([, ms]) => ms > 0);
   }
 
   private async counters(): Promise<Counters> {
