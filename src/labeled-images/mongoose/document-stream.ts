@@ -9,6 +9,12 @@ import { toAnnotations } from './stored-annotations';
 const { BSON, ObjectId } = mongoose.mongo;
 
 /**
+ * The values of a whole page outlive V8's young generation and are collected with the old one; of so few documents they are
+ * written and gone before. An export takes an eighth less time so (by turns, 100,000 images).
+ */
+const DECODED_AT_ONCE = 25;
+
+/**
  * The documents of a task by `order_id`. MongoDB answers them in another order, so that a page is held whole; how large
  * that is is known when it is there: then a page is cut, and the next ones are smaller.
  */
@@ -38,7 +44,10 @@ export class DocumentStream {
       task_id: BigInt(this.taskId),
       _id: { $in: page.map(({ mongoId }) => new ObjectId(mongoId!)) }, // filtered
     }));
-    for await (const { page, raw } of pages) yield page.map((image) => toPlacedDocument(image, raw));
+    for await (const { page, raw } of pages) {
+      for (let at = 0; at < page.length; at += DECODED_AT_ONCE)
+        yield page.slice(at, at + DECODED_AT_ONCE).map((image) => toPlacedDocument(image, raw));
+    }
   }
 }
 
