@@ -207,16 +207,13 @@ function toFigures({ mode, size }: Stage, times: Times): Figure[] {
   return figures;
 }
 
-/**
- * What an image of the largest copy costs, against one of the smallest that counts, alone after a rest; and of the floor's.
- * mongod writes most of a small copy after it has ended: there it is no measure of the product (decision 0013).
- */
+/** What an image of the largest copy costs, against one of the smallest that counts, alone after a rest; and of the floor's. */
 function growth(figures: readonly Figure[]): Figure[] {
   return [
     ...growthOf(figures, 'product: first byte').map((figure) => ({
       ...figure,
       what: `cost of an image / at ${formatSize(GOALS_FROM)}`,
-      ...(figure.mode === 'postgres' && { goal: { atMost: GROWTH_MAX } }),
+      goal: { atMost: GROWTH_MAX },
     })),
     ...growthOf(
       figures,
