@@ -192,7 +192,7 @@ function toFigures({ mode, size }: Stage, times: Times): Figure[] {
         ...base,
         what: `cost of an image / in copies of ${formatSize(GOALS_FROM)}`,
         unit: 'x',
-        values: [median(times.firstByte) / median(times.series)],
+        values: times.firstByte.map((seconds, run) => seconds / times.series[run]!), // as many runs of both
         goal: { atMost: GROWTH_MAX },
       },
     );
