@@ -1,12 +1,12 @@
 import mongoose from 'mongoose';
 import type { EntityManager } from 'typeorm';
 import type { PlacedDocument } from '../labeled-image.repository';
-import type { DocumentCollection, LabeledImage } from './labeled-image.schema';
+import type { DocumentCollection } from './labeled-image.schema';
 import { imagesAfter, type PlacedImage } from './placed-images';
 import { PAGE_IMAGES_MAX, RawDocumentPages, type RawDocuments } from './raw-documents';
-import { toAnnotations } from './stored-annotations';
+import { ONLY_ANNOTATIONS, readAnnotations } from './stored-annotations';
 
-const { BSON, ObjectId } = mongoose.mongo;
+const { ObjectId } = mongoose.mongo;
 
 /**
  * The values of a whole page outlive V8's young generation and are collected with the old one; of so few documents they are
@@ -26,7 +26,7 @@ export class DocumentStream {
     private readonly manager: EntityManager,
     private readonly taskId: string,
   ) {
-    this.pages = new RawDocumentPages(documents, { annotations: 1 });
+    this.pages = new RawDocumentPages(documents, ONLY_ANNOTATIONS);
   }
 
   async *read(): AsyncGenerator<PlacedDocument[]> {
@@ -54,5 +54,5 @@ export class DocumentStream {
 function toPlacedDocument({ place, mongoId }: PlacedImage, documents: RawDocuments): PlacedDocument {
   const raw = documents.get(mongoId!.toLowerCase()); // filtered
   if (!raw) throw new Error(`document ${String(mongoId)} is not there`);
-  return { place, annotations: toAnnotations(BSON.deserialize(raw) as LabeledImage) };
+  return { place, annotations: readAnnotations(raw) };
 }

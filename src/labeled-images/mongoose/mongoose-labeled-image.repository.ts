@@ -17,7 +17,7 @@ import {
   type NewDocument,
   type PlacedDocument,
 } from '../labeled-image.repository';
-import { toAnnotations } from './stored-annotations';
+import { ONLY_ANNOTATIONS, readAnnotations } from './stored-annotations';
 import { CopyChunks } from './copy-chunks';
 import { DocumentComparison } from './document-comparison';
 import { DocumentCopy } from './document-copy';
@@ -96,9 +96,12 @@ export class MongooseLabeledImageRepository extends LabeledImageRepository {
     const _id = toObjectId(mongoId);
     if (!_id) return null;
     const document = await whileMongoIsThere(() =>
-      this.documents.findOne({ task_id: BigInt(taskId), _id }, { ...READ, projection: { annotations: 1 } }),
+      this.documents.findOne<Uint8Array>(
+        { task_id: BigInt(taskId), _id },
+        { ...READ, projection: ONLY_ANNOTATIONS, raw: true },
+      ),
     );
-    return document && toAnnotations(document);
+    return document && readAnnotations(document);
   }
 
   override stream({ manager }: QueryRunner, taskId: string): AsyncGenerator<PlacedDocument[]> {

@@ -1,14 +1,30 @@
-import type mongoose from 'mongoose';
+import mongoose from 'mongoose';
+import { BSON_TYPES } from '../annotation-output';
 import type { Annotation } from '../labeled-image.repository';
 import { toJson } from './bson-json';
+import type { LabeledImage } from './labeled-image.schema';
+import { NOT_PLAIN, PlainBsonReader } from './plain-bson-reader';
 
-/** The annotations of a document as the driver has read it. */
-export function toAnnotations(document: {
-  readonly _id: mongoose.mongo.ObjectId;
-  readonly annotations?: unknown;
-}): Annotation[] {
-  const { _id, annotations } = document;
-  // Of a document that was there before: to answer that it has none would be a lie.
+const { BSON } = mongoose.mongo;
+
+/** What is asked for, so that its list begins where it is looked for. */
+export const ONLY_ANNOTATIONS = { annotations: 1 } as const;
+/** Of the member behind `_id`: the size of the document, and a type, a name and twelve bytes. */
+const MEMBER_AT = 4 + 1 + '_id\0'.length + 12;
+const LIST_AT = MEMBER_AT + 1 + 'annotations\0'.length;
+
+/**
+ * The annotations of a document as MongoDB answers it to ONLY_ANNOTATIONS, as values that JSON.stringify writes sensibly.
+ * @throws Error where they are no list: to say of a document that was there before that it has none would be a lie
+ */
+export function readAnnotations(raw: Uint8Array): Annotation[] {
+  const plain = raw[MEMBER_AT] === BSON_TYPES.list ? new PlainBsonReader(raw, LIST_AT).list() : NOT_PLAIN;
+  return (plain === NOT_PLAIN ? readByDriver(raw) : plain) as Annotation[];
+}
+
+/** Knows all that there is, and takes more than twice the time. */
+function readByDriver(raw: Uint8Array): unknown[] {
+  const { _id, annotations } = BSON.deserialize(raw) as LabeledImage;
   if (!Array.isArray(annotations)) throw new Error(`document ${String(_id)} has no list of annotations`);
-  return annotations.map(toJson) as Annotation[];
+  return annotations.map(toJson);
 }
