@@ -27,7 +27,7 @@ export class PlainBsonReader {
     const values: unknown[] = [];
     const last = this.lastByte();
     while (this.at < last) {
-      const type = this.bytes[this.at++]!;
+      const type = this.byte();
       this.skipName();
       const value = this.value(type);
       if (value === NOT_PLAIN) return NOT_PLAIN;
@@ -41,7 +41,7 @@ export class PlainBsonReader {
     const members: Record<string, unknown> = {};
     const last = this.lastByte();
     while (this.at < last) {
-      const type = this.bytes[this.at++]!;
+      const type = this.byte();
       const name = this.name();
       const value = this.value(type);
       // To assign that one would not make a member of it.
@@ -52,7 +52,7 @@ export class PlainBsonReader {
     return members;
   }
 
-  private value(type: number): unknown {
+  private value(type: number | undefined): unknown {
     switch (type) {
       case BSON_TYPES.double:
         return this.double();
@@ -68,7 +68,7 @@ export class PlainBsonReader {
       case BSON_TYPES.int64:
         return this.int64();
       case BSON_TYPES.boolean:
-        return this.bytes[this.at++] === 1;
+        return this.byte() === 1;
       case BSON_TYPES.null:
         return null;
       default:
@@ -102,7 +102,11 @@ export class PlainBsonReader {
   }
 
   private skipName(): void {
-    while (this.bytes[this.at++] !== 0);
+    while (this.byte() !== 0);
+  }
+
+  private byte(): number | undefined {
+    return this.bytes[this.at++];
   }
 
   /** Of what begins here: a zero. */

@@ -8,6 +8,7 @@ import { OneInFlight } from '../../database/one-in-flight';
 import type { RowQuery } from '../../database/row-query';
 import type { CopiedLabelClass } from '../../label-classes/label-class.repository';
 import { EXAMPLES_MAX, type DocumentFault } from '../document-faults';
+import { decodeFewAtOnce } from '../few-at-once';
 import { findingsIn, type Findings } from '../findings';
 import { keep, lengthOf, spanOf, writeSpan, type ByteSpan } from '../byte-span';
 import { DocumentCopy } from './document-copy';
@@ -30,9 +31,12 @@ interface ImagePlace {
   readonly orderId: number;
 }
 
-interface PlacedRow extends ImagePlace, DocumentRow {
+interface PlacedRow extends ImagePlace {
   readonly mongoId: string | null;
   readonly hasDocument: boolean;
+  readonly labClassIds: number[];
+  /** JSON. */
+  readonly annotations: string;
 }
 
 /**
@@ -110,7 +114,7 @@ export class PostgresLabeledImageRepository extends LabeledImageRepository {
     while (last) {
       const rows: PlacedRow[] = await this.page(manager, taskId, last);
       const documents = rows.filter(({ mongoId }) => mongoId !== null);
-      if (documents.length > 0) yield documents.map(toPlacedDocument);
+      yield* decodeFewAtOnce(documents, toPlacedDocument);
       last = rows.at(-1);
     }
   }
@@ -209,7 +213,7 @@ export class PostgresLabeledImageRepository extends LabeledImageRepository {
     return manager.query<PlacedRow[]>(
       `SELECT
          place, order_id AS "orderId", mongo_id AS "mongoId", has_document AS "hasDocument",
-         lab_class_ids AS "labClassIds", annotations
+         lab_class_ids AS "labClassIds", annotations::text
        FROM (
          SELECT *, sum(bytes) OVER (ORDER BY order_id) - bytes AS bytes_before
          FROM (
@@ -275,7 +279,8 @@ const LINE_END = ']\n';
 
 function toPlacedDocument(row: PlacedRow): PlacedDocument {
   if (!row.hasDocument) throw new Error(`document ${String(row.mongoId)} is not there`);
-  return { place: row.place, annotations: toAnnotations(row) };
+  const annotations = JSON.parse(row.annotations) as DocumentRow['annotations'];
+  return { place: row.place, annotations: toAnnotations({ ...row, annotations }) };
 }
 
 /** Puts the class ids back where they belong: first in each annotation. */
