@@ -1,7 +1,7 @@
 import { ask } from '../ask';
 import { timed } from '../clock';
 import type { Exchange } from '../exchange';
-import { median, type Figure } from '../figure';
+import type { Figure } from '../figure';
 import { DocumentFloor, RowFloor } from '../floor';
 import type { Installation, Source } from '../installation';
 import { onPostgres } from '../servers';
@@ -15,18 +15,24 @@ const GROWTH_MAX = 1.2;
 /** Below this, what does not depend on the size weighs too much. */
 const GOALS_FROM = 100_000;
 
-/** In seconds. Every copy stands between two floors: what a machine does meanwhile, and who comes first, is shared by both. */
+/** In seconds. */
 interface Times {
-  /** One more than copies. */
-  readonly rows: number[];
-  /** The same. */
-  readonly documents: number[];
-  /** One of each copy, as the others. */
-  readonly indexedDocuments: number[];
   readonly firstByte: number[];
   readonly lastByte: number[];
   readonly afterCommit: number[];
-  /** Of as many images in small copies; only where the task is a large one. */
+  readonly rows: number[];
+  /** Only with MongoDB. */
+  readonly documents: number[];
+}
+
+/** Every copy stands between two of all that it is compared with: what a machine does meanwhile, and who comes first, is shared. */
+interface Measured {
+  /** One more of rows and documents than copies. */
+  readonly times: Times;
+  readonly indexedDocuments: number[];
+  /** Of GOALS_FROM images, alone after a rest: of each one more than copies. Only where the task is larger. */
+  readonly small: Times;
+  /** What as many images take in such copies without a rest between them. The same. */
   readonly series: number[];
 }
 
@@ -48,7 +54,6 @@ export const copy: Scenario = {
       }),
     );
   },
-  derive: growth,
 };
 
 class Sides {
@@ -63,40 +68,36 @@ class Sides {
     await this.installation.warmUp((from, to) => this.service.duplicate(from, to));
   }
 
-  async measure(source: Source, { runs, say }: Stage): Promise<Times> {
-    const times: Times = {
-      rows: [],
-      documents: [],
-      indexedDocuments: [],
-      firstByte: [],
-      lastByte: [],
-      afterCommit: [],
-      series: [],
-    };
+  async measure(source: Source, { runs, say }: Stage): Promise<Measured> {
+    const measured: Measured = { times: noTimes(), indexedDocuments: [], small: noTimes(), series: [] };
+    if (source.images > GOALS_FROM) {
+      say(`import of ${formatSize(GOALS_FROM)}`);
+      await this.installation.source(GOALS_FROM);
+    }
     say('floor');
-    await this.floors(source, times);
+    await this.around(source, measured);
     for (let run = 1; run <= runs; run++) {
       say(`product, ${run} of ${runs}`);
-      const target = this.installation.newId();
-      await this.product(source, target, times);
-      if (run === runs) {
-        say('verification');
-        await this.verify(target);
-      }
-      await this.installation.remove(target);
+      await this.product(source, measured.times, run === runs);
       say(`floor, ${run} of ${runs}`);
-      await this.floors(source, times);
-    }
-    if (source.images > GOALS_FROM) {
-      say(`copies of ${formatSize(GOALS_FROM)} in a row`);
-      for (let run = 1; run <= runs; run++) times.series.push(await this.series(source.images));
+      await this.around(source, measured);
     }
     if (this.installation.mode === 'mongo') {
       say('floor with an index');
       for (let run = 1; run <= runs; run++)
-        times.indexedDocuments.push(await this.documentFloor(source, true));
+        measured.indexedDocuments.push(await this.documentFloor(source, true));
     }
-    return times;
+    return measured;
+  }
+
+  /** All that a copy is compared with, before it and behind it. */
+  private async around(source: Source, { times, small, series }: Measured): Promise<void> {
+    await this.floors(source, times);
+    if (source.images <= GOALS_FROM) return;
+    const smallSource = await this.installation.source(GOALS_FROM);
+    await this.floors(smallSource, small);
+    await this.product(smallSource, small);
+    series.push(await this.series(smallSource, source.images));
   }
 
   private async floors(source: Source, times: Times): Promise<void> {
@@ -125,7 +126,8 @@ class Sides {
     });
   }
 
-  private async product(source: Source, target: string, times: Times): Promise<void> {
+  private async product(source: Source, times: Times, isVerified = false): Promise<void> {
+    const target = this.installation.newId();
     await this.installation.settle();
     const exchange = await this.service.duplicate(source.id, target);
     times.firstByte.push((exchange.firstByteAt - exchange.sentAt) / 1_000);
@@ -133,22 +135,25 @@ class Sides {
     times.afterCommit.push(exchange.firstByteClockMs - (await this.installation.committedAt(target)));
     assertAnswered(exchange);
     await this.installation.assertCopied(source, target);
+    if (isVerified) await this.verify(target);
+    await this.installation.remove(target);
   }
 
   /**
-   * Small copies, each asked for as soon as the first byte of the one before is there, so that nothing which a copy leaves
-   * for later is left out. @returns what so many images take in them
+   * Copies, each asked for as soon as the first byte of the one before is there, so that nothing which a copy leaves for
+   * later is left out. @returns what so many images take in them
    */
-  private async series(images: number): Promise<number> {
-    const source = await this.installation.source(GOALS_FROM);
-    const targets = Array.from({ length: Math.ceil(images / GOALS_FROM) }, () => this.installation.newId());
+  private async series(source: Source, images: number): Promise<number> {
+    const targets = Array.from({ length: Math.ceil(images / source.images) }, () =>
+      this.installation.newId(),
+    );
     await this.installation.settle();
     const seconds = await timed(async () => {
       for (const target of targets) (await ask(this.service, source.id, target)).destroy();
     });
     for (const target of targets) await this.installation.assertCopied(source, target);
     await this.installation.remove(...targets);
-    return (seconds * images) / (targets.length * GOALS_FROM);
+    return (seconds * images) / (targets.length * source.images);
   }
 
   /** By the product itself: the copy is compared with its source, every row and document. */
@@ -163,9 +168,14 @@ function assertAnswered({ head, tail }: Exchange): void {
   if (!head.startsWith('{"code":0,') || !tail.endsWith(']}')) throw new Error(`not answered: ${head}`);
 }
 
-function toFigures({ mode, size }: Stage, times: Times): Figure[] {
+function noTimes(): Times {
+  return { firstByte: [], lastByte: [], afterCommit: [], rows: [], documents: [] };
+}
+
+function toFigures({ mode, size }: Stage, measured: Measured): Figure[] {
   const base = { scenario: 'copy', mode, size } as const;
-  const floors = times.rows.map((rows, at) => rows + (times.documents[at] ?? 0));
+  const { times, indexedDocuments } = measured;
+  const floors = floorsOf(times);
   const figures: Figure[] = [
     { ...base, what: 'floor: rows', unit: 's', values: times.rows },
     { ...base, what: 'product: first byte', unit: 's', values: times.firstByte },
@@ -174,7 +184,7 @@ function toFigures({ mode, size }: Stage, times: Times): Figure[] {
       ...base,
       what: 'product / floor',
       unit: 'x',
-      values: times.firstByte.map((seconds, run) => (2 * seconds) / (floors[run]! + floors[run + 1]!)), // those around it
+      values: besideThoseAround(times.firstByte, floors),
       ...(size >= GOALS_FROM && { goal: { atMost: GOAL } }),
     },
     {
@@ -185,52 +195,55 @@ function toFigures({ mode, size }: Stage, times: Times): Figure[] {
       goal: { atMost: FIRST_BYTE_MS_MAX },
     },
   ];
-  if (times.series.length > 0)
-    figures.push(
-      { ...base, what: `product: in copies of ${formatSize(GOALS_FROM)}`, unit: 's', values: times.series },
-      {
-        ...base,
-        what: `cost of an image / in copies of ${formatSize(GOALS_FROM)}`,
-        unit: 'x',
-        values: times.firstByte.map((seconds, run) => seconds / times.series[run]!), // as many runs of both
-        goal: { atMost: GROWTH_MAX },
-      },
-    );
+  if (size > GOALS_FROM) figures.push(...growth(size, measured).map((figure) => ({ ...base, ...figure })));
   if (mode === 'mongo')
     figures.splice(
       1,
       0,
       { ...base, what: 'floor: documents', unit: 's', values: times.documents },
-      { ...base, what: 'floor: documents, indexed', unit: 's', values: times.indexedDocuments },
+      { ...base, what: 'floor: documents, indexed', unit: 's', values: indexedDocuments },
       { ...base, what: 'floor: rows + documents', unit: 's', values: floors },
     );
   return figures;
 }
 
-/** What an image of the largest copy costs, against one of the smallest that counts, alone after a rest; and of the floor's. */
-function growth(figures: readonly Figure[]): Figure[] {
+/** What an image of a large copy costs, against one of small copies: in a row, and alone after a rest, the floor likewise. */
+function growth(
+  size: number,
+  { times, small, series }: Measured,
+): Omit<Figure, 'scenario' | 'mode' | 'size'>[] {
+  const many = formatSize(GOALS_FROM);
+  const goal = { atMost: GROWTH_MAX };
+  const asMany = (seconds: readonly number[]): number[] => seconds.map((s) => (s * size) / GOALS_FROM);
+  const smallFloors = asMany(floorsOf(small));
   return [
-    ...growthOf(figures, 'product: first byte').map((figure) => ({
-      ...figure,
-      what: `cost of an image / at ${formatSize(GOALS_FROM)}`,
-      goal: { atMost: GROWTH_MAX },
-    })),
-    ...growthOf(
-      figures,
-      figures.some(({ mode }) => mode === 'mongo') ? 'floor: rows + documents' : 'floor: rows',
-    ).map((figure) => ({ ...figure, what: 'the same of the floor' })),
+    { what: `product: ${many} alone`, unit: 's', values: small.firstByte },
+    { what: `product: in copies of ${many}`, unit: 's', values: series },
+    {
+      what: `cost of an image / in copies of ${many}`,
+      unit: 'x',
+      values: besideThoseAround(times.firstByte, series),
+      goal,
+    },
+    {
+      what: `cost of an image / at ${many}`,
+      unit: 'x',
+      values: besideThoseAround(times.firstByte, asMany(small.firstByte)),
+      goal,
+    },
+    {
+      what: 'the same of the floor',
+      unit: 'x',
+      values: floorsOf(times).map((seconds, at) => seconds / smallFloors[at]!), // as many of both
+    },
   ];
 }
 
-function growthOf(figures: readonly Figure[], what: string): Omit<Figure, 'goal'>[] {
-  const sized = figures.filter((figure) => figure.what === what);
-  const smallest = sized.find(({ size }) => size === GOALS_FROM);
-  const largest = sized.reduce<Figure | undefined>(
-    (large, figure) => (figure.size > (large?.size ?? GOALS_FROM) ? figure : large),
-    undefined,
-  );
-  if (!smallest || !largest) return [];
-  const ratio = median(largest.values) / largest.size / (median(smallest.values) / smallest.size);
-  const { scenario, mode, size } = largest;
-  return [{ scenario, what, mode, size, unit: 'x', values: [ratio] }];
+function floorsOf({ rows, documents }: Times): number[] {
+  return rows.map((seconds, at) => seconds + (documents[at] ?? 0));
+}
+
+/** Each value beside the one that was measured before it and the one behind it. */
+function besideThoseAround(values: readonly number[], around: readonly number[]): number[] {
+  return values.map((value, run) => (2 * value) / (around[run]! + around[run + 1]!)); // one more than values
 }
