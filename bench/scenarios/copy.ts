@@ -12,6 +12,8 @@ import { formatSize } from '../size';
 const GOAL = 1.25;
 const FIRST_BYTE_MS_MAX = 50;
 const GROWTH_MAX = 1.2;
+/** Before the large copies, and again behind them. */
+const SMALL_RUNS = 2;
 /** Below this, what does not depend on the size weighs too much. */
 const GOALS_FROM = 100_000;
 
@@ -20,17 +22,17 @@ interface Times {
   readonly firstByte: number[];
   readonly lastByte: number[];
   readonly afterCommit: number[];
+  /** Of the floor. */
   readonly rows: number[];
-  /** Only with MongoDB. */
+  /** Of the floor, with MongoDB. */
   readonly documents: number[];
 }
 
-/** Every copy stands between two of all that it is compared with: what a machine does meanwhile, and who comes first, is shared. */
 interface Measured {
-  /** One more of rows and documents than copies. */
+  /** Every copy stands between two floors: what a machine does meanwhile, and who comes first, is shared by both. */
   readonly times: Times;
   readonly indexedDocuments: number[];
-  /** Of GOALS_FROM images, alone after a rest: of each one more than copies. Only where the task is larger. */
+  /** Of GOALS_FROM images, alone after a rest, before all others and behind them. Only where the task is larger. */
   readonly small: Times;
   /** What as many images take in such copies without a rest between them. The same. */
   readonly series: number[];
@@ -70,18 +72,16 @@ class Sides {
 
   async measure(source: Source, { runs, say }: Stage): Promise<Measured> {
     const measured: Measured = { times: noTimes(), indexedDocuments: [], small: noTimes(), series: [] };
-    if (source.images > GOALS_FROM) {
-      say(`import of ${formatSize(GOALS_FROM)}`);
-      await this.installation.source(GOALS_FROM);
-    }
+    await this.smallCopies(source.images, measured, say);
     say('floor');
-    await this.around(source, measured);
+    await this.floors(source, measured.times);
     for (let run = 1; run <= runs; run++) {
       say(`product, ${run} of ${runs}`);
       await this.product(source, measured.times, run === runs);
       say(`floor, ${run} of ${runs}`);
-      await this.around(source, measured);
+      await this.floors(source, measured.times);
     }
+    await this.smallCopies(source.images, measured, say);
     if (this.installation.mode === 'mongo') {
       say('floor with an index');
       for (let run = 1; run <= runs; run++)
@@ -90,14 +90,14 @@ class Sides {
     return measured;
   }
 
-  /** All that a copy is compared with, before it and behind it. */
-  private async around(source: Source, { times, small, series }: Measured): Promise<void> {
-    await this.floors(source, times);
-    if (source.images <= GOALS_FROM) return;
-    const smallSource = await this.installation.source(GOALS_FROM);
-    await this.floors(smallSource, small);
-    await this.product(smallSource, small);
-    series.push(await this.series(smallSource, source.images));
+  /** What the growth of a large copy is seen by. */
+  private async smallCopies(images: number, { small, series }: Measured, say: Stage['say']): Promise<void> {
+    if (images <= GOALS_FROM) return;
+    say(`copies of ${formatSize(GOALS_FROM)}`);
+    const source = await this.installation.source(GOALS_FROM);
+    await this.floors(source, small);
+    for (let run = 1; run <= SMALL_RUNS; run++) await this.product(source, small);
+    series.push(await this.series(source, images));
   }
 
   private async floors(source: Source, times: Times): Promise<void> {
@@ -184,7 +184,7 @@ function toFigures({ mode, size }: Stage, measured: Measured): Figure[] {
       ...base,
       what: 'product / floor',
       unit: 'x',
-      values: besideThoseAround(times.firstByte, floors),
+      values: times.firstByte.map((seconds, run) => seconds / mean(floors.slice(run, run + 2))), // those around it
       ...(size >= GOALS_FROM && { goal: { atMost: GOAL } }),
     },
     {
@@ -214,27 +214,26 @@ function growth(
 ): Omit<Figure, 'scenario' | 'mode' | 'size'>[] {
   const many = formatSize(GOALS_FROM);
   const goal = { atMost: GROWTH_MAX };
-  const asMany = (seconds: readonly number[]): number[] => seconds.map((s) => (s * size) / GOALS_FROM);
-  const smallFloors = asMany(floorsOf(small));
+  const asMany = (seconds: number): number => (seconds * size) / GOALS_FROM;
   return [
     { what: `product: ${many} alone`, unit: 's', values: small.firstByte },
     { what: `product: in copies of ${many}`, unit: 's', values: series },
     {
       what: `cost of an image / in copies of ${many}`,
       unit: 'x',
-      values: besideThoseAround(times.firstByte, series),
+      values: times.firstByte.map((seconds) => seconds / mean(series)),
       goal,
     },
     {
       what: `cost of an image / at ${many}`,
       unit: 'x',
-      values: besideThoseAround(times.firstByte, asMany(small.firstByte)),
+      values: times.firstByte.map((seconds) => seconds / asMany(mean(small.firstByte))),
       goal,
     },
     {
       what: 'the same of the floor',
       unit: 'x',
-      values: floorsOf(times).map((seconds, at) => seconds / smallFloors[at]!), // as many of both
+      values: floorsOf(times).map((seconds) => seconds / asMany(mean(floorsOf(small)))),
     },
   ];
 }
@@ -243,7 +242,6 @@ function floorsOf({ rows, documents }: Times): number[] {
   return rows.map((seconds, at) => seconds + (documents[at] ?? 0));
 }
 
-/** Each value beside the one that was measured before it and the one behind it. */
-function besideThoseAround(values: readonly number[], around: readonly number[]): number[] {
-  return values.map((value, run) => (2 * value) / (around[run]! + around[run + 1]!)); // one more than values
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -6,9 +6,13 @@ export const NOT_PLAIN = Symbol('not plain');
 /** What `toString` makes of bytes that are no UTF-8; that they were this very character is for the driver's reader to tell. */
 const REPLACEMENT = '\uFFFD';
 
+/** The driver's bound, too. */
+const NUMBER_MAX = 2n ** 53n;
+
 /**
  * Reads BSON into what JSON.stringify writes, without the driver's values in between. Knows the types that JSON has, and
- * int64: one that a number would change is a string. https://bsonspec.org/spec.html
+ * int64: one that a number would change is a string. What it finds broken it leaves to the driver, whose faults say more.
+ * https://bsonspec.org/spec.html
  */
 export class PlainBsonReader {
   private readonly bytes: Buffer;
@@ -33,8 +37,7 @@ export class PlainBsonReader {
       if (value === NOT_PLAIN) return NOT_PLAIN;
       values.push(value);
     }
-    this.at = last + 1;
-    return values;
+    return this.endsAt(last) ? values : NOT_PLAIN;
   }
 
   private object(): Record<string, unknown> | typeof NOT_PLAIN {
@@ -48,8 +51,7 @@ export class PlainBsonReader {
       if (value === NOT_PLAIN || name === '__proto__') return NOT_PLAIN;
       members[name] = value;
     }
-    this.at = last + 1;
-    return members;
+    return this.endsAt(last) ? members : NOT_PLAIN;
   }
 
   private value(type: number | undefined): unknown {
@@ -85,12 +87,14 @@ export class PlainBsonReader {
   private int64(): number | string {
     const value = this.view.getBigInt64(this.at, true);
     this.at += 8;
-    return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+    return -NUMBER_MAX <= value && value <= NUMBER_MAX ? Number(value) : String(value);
   }
 
   private text(): string | typeof NOT_PLAIN {
+    const size = this.view.getInt32(this.at, true);
+    if (size < 1) return NOT_PLAIN;
     const begun = this.at + SIZE_BYTES;
-    this.at = begun + this.view.getInt32(this.at, true);
+    this.at = begun + size;
     const text = this.bytes.toString('utf8', begun, this.at - 1);
     return text.includes(REPLACEMENT) ? NOT_PLAIN : text;
   }
@@ -102,11 +106,15 @@ export class PlainBsonReader {
   }
 
   private skipName(): void {
-    while (this.byte() !== 0);
+    while (this.byte()); // ends with the bytes, too
   }
 
   private byte(): number | undefined {
     return this.bytes[this.at++];
+  }
+
+  private endsAt(last: number): boolean {
+    return this.at === last && this.byte() === 0;
   }
 
   /** Of what begins here: a zero. */

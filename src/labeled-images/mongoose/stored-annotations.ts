@@ -22,7 +22,7 @@ export function readAnnotations(raw: Uint8Array): Annotation[] {
   return (plain === NOT_PLAIN ? readByDriver(raw) : plain) as Annotation[];
 }
 
-/** Knows all that there is, and takes more than twice the time. */
+/** Knows all that there is, and takes its time. */
 function readByDriver(raw: Uint8Array): unknown[] {
   const { _id, annotations } = BSON.deserialize(raw) as LabeledImage;
   if (!Array.isArray(annotations)) throw new Error(`document ${String(_id)} has no list of annotations`);
