@@ -1,4 +1,5 @@
 import type mongoose from 'mongoose';
+import { SIZE_BYTES } from '../annotation-output';
 import type { DocumentCollection, LabeledImage } from './labeled-image.schema';
 import { READ } from './mongo-settings';
 
@@ -79,7 +80,10 @@ function imagesFor(images: number, bytes: number): number {
 
 /** `_id` comes first in what is found: behind the size, the type and the name. */
 function idOf(raw: Uint8Array): string {
-  return Buffer.from(raw.buffer, raw.byteOffset + ID_OFFSET, 12).toString('hex');
+  return Buffer.from(raw.buffer, raw.byteOffset + ID_OFFSET, ID_BYTES).toString('hex');
 }
 
-const ID_OFFSET = 4 + 1 + '_id\0'.length;
+const ID_OFFSET = SIZE_BYTES + 1 + '_id\0'.length;
+const ID_BYTES = 12;
+/** Where the member behind `_id` begins. */
+export const SECOND_MEMBER_AT = ID_OFFSET + ID_BYTES;

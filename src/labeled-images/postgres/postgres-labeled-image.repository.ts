@@ -280,7 +280,7 @@ const LINE_END = ']\n';
 function toPlacedDocument(row: PlacedRow): PlacedDocument {
   if (!row.hasDocument) throw new Error(`document ${String(row.mongoId)} is not there`);
   const annotations = JSON.parse(row.annotations) as DocumentRow['annotations'];
-  return { place: row.place, annotations: toAnnotations({ ...row, annotations }) };
+  return { place: row.place, annotations: toAnnotations({ labClassIds: row.labClassIds, annotations }) };
 }
 
 /** Puts the class ids back where they belong: first in each annotation. */
