@@ -35,6 +35,10 @@ export function jobs({ size, mode: modes, only, runs, isQuick }: Order): Job[] {
   );
   cells.sort((one, other) => one.size - other.size);
   return modes.flatMap((mode) =>
-    cells.map((cell) => ({ ...cell, mode, runs: runs ?? (cell.size >= ONCE_FROM ? 1 : RUNS) })),
+    cells.map((cell) => ({ ...cell, mode, runs: runs ?? runsOf(cell.scenario, cell.size) })),
   );
+}
+
+function runsOf({ isRepeatedAtEverySize }: Scenario, size: number): number {
+  return isRepeatedAtEverySize || size < ONCE_FROM ? RUNS : 1;
 }

@@ -37,7 +37,11 @@ async function main(): Promise<void> {
     .addOption(list('--size <images>', 'a comma list of task sizes', [10_000, 100_000], parseSize))
     .addOption(list('--mode <modes>', 'where the documents are', [...MODES], oneOf(MODES)))
     .addOption(list('--only <scenarios>', 'a comma list of scenarios', NAMES, oneOf(NAMES)))
-    .option('--runs <count>', 'the median is of so many (default: 3, and 1 from 1M on)', parseCount)
+    .option(
+      '--runs <count>',
+      'the median is of so many (default: 3, and 1 from 1M on, but of answers 3)',
+      parseCount,
+    )
     .option('--no-record', 'leave bench/history.jsonl and docs/performance.md as they are')
     .option('--quick', 'small sizes, compared with what is recorded; records nothing')
     .option('--report <file>', 'where --quick writes how it went, in the form of a report of Jest')

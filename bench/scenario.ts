@@ -26,6 +26,8 @@ export interface Scenario {
   readonly runs: 'each' | 'once';
   /** Of a scenario that runs once: a larger task tells no more. */
   readonly sizeMax?: number;
+  /** A median where others measure a large task once: what is measured takes seconds. */
+  readonly isRepeatedAtEverySize?: boolean;
   /** The sizes that --quick measures. */
   readonly quick?: readonly number[];
   readonly measure: (stage: Stage) => Promise<Figure[]>;
