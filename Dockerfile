@@ -24,5 +24,6 @@ USER node
 EXPOSE 8000
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=6 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 8000) + '/health/ready').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-# Node itself and no shell or npm in between: so SIGTERM reaches the service. A small heap, as `npm start` has it.
+# Node itself and no shell or npm in between: so SIGTERM reaches the service. The settings of
+# memory, as `npm start` has them (docs/operations.md).
 CMD ["node", "--max-semi-space-size=4", "--heap-growing-percent=30", "--expose-gc", "dist/src/main.js", "serve"]

@@ -33,11 +33,11 @@ function section(cells: readonly RecordedCell[]): string {
 
 /** When, with what, and on what kind of machine; of which sizes, where not all were measured at once. */
 function origins(cells: readonly RecordedCell[]): string {
-  const lines = [...new Set(cells.map(({ line }) => line))];
-  return lines
-    .map((line) => {
-      const ofLine = cells.filter((cell) => cell.line === line).map(columnOf);
-      return (lines.length === 1 ? '' : `${[...new Set(ofLine)].join(', ')}: `) + origin(line);
+  const all = [...new Set(cells.map(({ line }) => origin(line)))];
+  return all
+    .map((one) => {
+      const columns = cells.filter(({ line }) => origin(line) === one).map(columnOf);
+      return (all.length === 1 ? '' : `${[...new Set(columns)].join(', ')}: `) + one;
     })
     .join(' \n');
 }

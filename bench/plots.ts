@@ -21,14 +21,15 @@ export function timePlot(cells: readonly RecordedCell[]): string {
   });
 }
 
-/** Of the service, for what is streamed through it. */
+/** Of the service, for what is streamed through it, against one that does nothing. */
 export function memoryPlot(cells: readonly RecordedCell[]): string {
   const lines = (['postgres', 'mongo'] as const).flatMap((mode) => {
-    const color = mode === 'postgres' ? BLUE : GREEN;
+    const [color, importColor] = mode === 'postgres' ? [BLUE, PURPLE] : [GREEN, AMBER];
     const where = mode === 'postgres' ? 'PostgreSQL' : 'MongoDB';
     return [
+      line(cells, 'memory', mode, 'import', `import, ${where}`, { color: importColor }),
       line(cells, 'memory', mode, 'copy and answer', `copy and answer, ${where}`, { color }),
-      line(cells, 'memory', mode, 'import', `import, ${where}`, { color, isDashed: true }),
+      line(cells, 'memory', mode, 'idle', `idle, ${where}`, { color, isDashed: true }),
     ];
   });
   return plot({
@@ -42,6 +43,8 @@ export function memoryPlot(cells: readonly RecordedCell[]): string {
 
 const BLUE = '#1f6feb';
 const GREEN = '#1a7f37';
+const PURPLE = '#8250df';
+const AMBER = '#bf8700';
 
 function line(
   cells: readonly RecordedCell[],

@@ -10,7 +10,7 @@ import type { DataSetFile } from './data-set-file';
 const CHUNK_BYTES = 2 ** 16;
 /** Chunks come in 64 KB at most: to write each of them costs a third of the time of receiving. */
 const WRITE_BYTES = 2 ** 19;
-/** Chunks lie outside of V8's heap. By itself V8 collects them by 32 MB, which are not given back before reading begins. */
+/** Chunks lie outside of V8's heap: by itself it lets 32 MB of them come together, and reading begins on top of them. */
 const COLLECT_BYTES = 2 ** 22;
 const TYPES = ['application/json', 'application/octet-stream'];
 const CHARSETS = ['', 'utf-8', 'utf8', 'us-ascii'];
@@ -61,7 +61,7 @@ export class Upload implements DataSetFile {
 
 async function copyBody(request: Request, file: FileHandle, bytesMax: number): Promise<void> {
   const writes = new OneInFlight();
-  let [received, collected] = [0, 0];
+  let [received, collectedAt] = [0, 0];
   let chunks: Buffer[] = [];
   let bytes = 0;
   // A loop that ends early would destroy the request, and with it the connection that the refusal is answered on.
@@ -74,9 +74,10 @@ async function copyBody(request: Request, file: FileHandle, bytesMax: number): P
     const full = chunks;
     await writes.start(() => file.appendFile(Buffer.concat(full)));
     [chunks, bytes] = [[], 0];
-    if (received - collected < COLLECT_BYTES) continue;
-    globalThis.gc?.({ type: 'minor' }); // there with --expose-gc, as `npm start` has it
-    collected = received;
+    if (received - collectedAt >= COLLECT_BYTES) {
+      globalThis.gc?.({ type: 'minor' }); // there with --expose-gc, as `npm start` has it
+      collectedAt = received;
+    }
   }
   await writes.run(() => file.appendFile(Buffer.concat(chunks)));
 }

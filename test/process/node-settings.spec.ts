@@ -16,7 +16,7 @@ describe('the settings of Node', () => {
     expect(/^ENV .*/m.exec(dockerfile)![0].split(' ')).toContain(environment[0]);
   });
 
-  it('are told to operators', () => {
+  it('are the same in docs/operations.md', () => {
     const told = read('docs/operations.md');
     expect(told).toContain(`\`${options.join(' ')}\``);
     expect(told).toContain(`\`${environment.join(' ')}\``);
