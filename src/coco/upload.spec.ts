@@ -12,7 +12,7 @@ const MB = 2 ** 20;
 const BYTES = 64 * MB;
 
 afterEach(() => {
-  delete globalThis.gc;
+  globalThis.gc = undefined;
 });
 
 /** Node makes a Buffer of each chunk, and V8 by itself waits for 32 MB of them. */
